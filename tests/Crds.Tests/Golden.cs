@@ -1,6 +1,6 @@
 namespace OptiInfra.Crds.Tests;
 
-/// <summary>Files of the repository that are generated: compared here, written when OPTIINFRA_UPDATE_GOLDEN=1 (make golden).</summary>
+/// <summary>Files of the repository that are generated: compared here, written when OPTIINFRA_GOLDEN=write (make golden).</summary>
 internal static class Golden
 {
     public static string Root { get; } = FindRoot();
@@ -8,7 +8,7 @@ internal static class Golden
     public static void Verify(string path, string actual)
     {
         string file = Path.Combine(Root, path);
-        if (Environment.GetEnvironmentVariable("OPTIINFRA_UPDATE_GOLDEN") == "1")
+        if (Environment.GetEnvironmentVariable("OPTIINFRA_GOLDEN") == "write")
         {
             Directory.CreateDirectory(Path.GetDirectoryName(file)!);
             File.WriteAllText(file, actual);

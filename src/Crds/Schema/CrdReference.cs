@@ -29,7 +29,7 @@ public static class CrdReference
 
     private static void Fields(StringBuilder page, string path, SchemaNode node)
     {
-        if (node.Type == SchemaType.Array || node.IsMap)
+        if (node.Type == SchemaType.List || node.IsMap)
         {
             Fields(page, path + (node.IsMap ? ".<name>" : "[]"), node.Entry!);
             return;
@@ -53,12 +53,14 @@ public static class CrdReference
     private static string TypeName(SchemaNode node) => node switch
     {
         { Enum: { } values } => string.Join(", ", values.Select(value => $"`{value}`")),
-        { Type: SchemaType.Array } => $"list of {TypeName(node.Entry!)}",
+        { Type: SchemaType.List } => $"list of {TypeName(node.Entry!)}",
         { IsMap: true } => $"map of {TypeName(node.Entry!)}",
         { Type: SchemaType.IntOrString } => "number or text",
-        { Type: SchemaType.String, Format: "date-time" } => "time",
-        { Type: SchemaType.String } => "text",
-        { Type: SchemaType.Integer } => "whole number",
+        { Type: SchemaType.Text, Format: "date-time" } => "time",
+        { Type: SchemaType.Text } => "text",
+        { Type: SchemaType.Whole } => "whole number",
+        { Type: SchemaType.Struct } => "object",
+        { Type: SchemaType.Flag } => "true or false",
         _ => node.Type.ToString().ToLowerInvariant(),
     };
 }

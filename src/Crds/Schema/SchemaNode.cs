@@ -5,12 +5,12 @@ namespace OptiInfra.Crds.Schema;
 
 public enum SchemaType
 {
-    Object,
-    Array,
-    String,
-    Integer,
+    Struct,
+    List,
+    Text,
+    Whole,
     Number,
-    Boolean,
+    Flag,
     IntOrString,
 
     /// <summary>Any JSON; not validated.</summary>
@@ -68,7 +68,7 @@ public sealed record SchemaNode
 
     public IReadOnlyList<SchemaRule> Rules { get; init; } = [];
 
-    public bool IsMap => Type == SchemaType.Object && Entry is not null;
+    public bool IsMap => Type == SchemaType.Struct && Entry is not null;
 
     public SchemaField? Field(string name) => Fields?.FirstOrDefault(field => field.Name == name);
 
@@ -107,7 +107,15 @@ public sealed record SchemaNode
                 json["x-kubernetes-preserve-unknown-fields"] = true;
                 break;
             default:
-                json["type"] = Type.ToString().ToLowerInvariant();
+                json["type"] = Type switch
+                {
+                    SchemaType.Struct => "object",
+                    SchemaType.List => "array",
+                    SchemaType.Text => "string",
+                    SchemaType.Whole => "integer",
+                    SchemaType.Number => "number",
+                    _ => "boolean",
+                };
                 break;
         }
     }
@@ -119,7 +127,7 @@ public sealed record SchemaNode
             return;
         }
 
-        if (Type == SchemaType.Object)
+        if (Type == SchemaType.Struct)
         {
             Put(json, "minProperties", MinEntries);
             Put(json, "maxProperties", MaxEntries);

@@ -36,7 +36,7 @@ public static class SchemaReader
 
     private static SchemaNode Object(JsonTypeInfo info) => new()
     {
-        Type = SchemaType.Object,
+        Type = SchemaType.Struct,
         Description = info.Type.GetCustomAttribute<DescriptionAttribute>()?.Description,
         Fields = [.. info.Properties.Select(Field)],
         Unions = [.. info.Type.GetCustomAttributes<OneOfAttribute>().Select(union => new SchemaUnion(union.Fields, union.Optional))],
@@ -48,18 +48,29 @@ public static class SchemaReader
         var notes = new Notes(property.AttributeProvider);
         SchemaNode node = Type(property.Options.GetTypeInfo(property.PropertyType), notes);
         SchemaRule[] rules = [.. notes.All<CelAttribute>().Select(cel => new SchemaRule(cel.Rule, cel.Message))];
+        node = KubernetesBounds(property, node);
         return new SchemaField(
             property.Name,
             node with { Description = notes.One<DescriptionAttribute>()?.Description ?? node.Description, Rules = [.. node.Rules, .. rules] },
             property.IsRequired);
     }
 
+    /// <summary>Kubernetes' own types carry none of our attributes; these are the bounds that Kubernetes gives them.</summary>
+    private static SchemaNode KubernetesBounds(JsonPropertyInfo property, SchemaNode node) => (property.DeclaringType.Name, property.Name) switch
+    {
+        (nameof(Kubernetes.Objects.Condition), "status") => node with { Enum = ["True", "False", "Unknown"] },
+        (nameof(Kubernetes.Objects.Condition), "type") => node with { MaxLength = 316 },
+        (nameof(Kubernetes.Objects.Condition), "message") => node with { MaxLength = 32768 },
+        (nameof(Kubernetes.Objects.LabelSelectorRequirement), "operator") => node with { Enum = ["In", "NotIn", "Exists", "DoesNotExist"] },
+        _ => node,
+    };
+
     private static SchemaNode List(JsonTypeInfo info, Notes notes)
     {
         EntriesAttribute? entries = notes.One<EntriesAttribute>();
         return new SchemaNode
         {
-            Type = SchemaType.Array,
+            Type = SchemaType.List,
             Entry = Type(info.Options.GetTypeInfo(info.ElementType!), notes),
             MinEntries = entries?.Minimum is > 0 ? entries.Minimum : null,
             MaxEntries = entries?.Maximum ?? DefaultEntries,
@@ -73,7 +84,7 @@ public static class SchemaReader
         EntriesAttribute? entries = notes.One<EntriesAttribute>();
         return new SchemaNode
         {
-            Type = SchemaType.Object,
+            Type = SchemaType.Struct,
             Entry = Type(info.Options.GetTypeInfo(info.ElementType!), notes),
             MinEntries = entries?.Minimum is > 0 ? entries.Minimum : null,
             MaxEntries = entries?.Maximum ?? DefaultEntries,
@@ -87,19 +98,19 @@ public static class SchemaReader
         if (type.IsEnum)
         {
             JsonArray values = info.Options.GetTypeInfo(type).GetJsonSchemaAsNode()["enum"]!.AsArray();
-            return new SchemaNode { Type = SchemaType.String, Enum = [.. values.Select(value => value!.GetValue<string>())] };
+            return new SchemaNode { Type = SchemaType.Text, Enum = [.. values.Select(value => value!.GetValue<string>())] };
         }
 
         if (type == typeof(bool))
         {
-            return new SchemaNode { Type = SchemaType.Boolean };
+            return new SchemaNode { Type = SchemaType.Flag };
         }
 
         if (type == typeof(int) || type == typeof(long))
         {
             return new SchemaNode
             {
-                Type = SchemaType.Integer,
+                Type = SchemaType.Whole,
                 Format = type == typeof(int) ? "int32" : "int64",
                 Minimum = number?.Minimum ?? 0,
                 Maximum = number?.Maximum ?? (type == typeof(int) ? int.MaxValue : null),
@@ -111,9 +122,9 @@ public static class SchemaReader
             return new SchemaNode { Type = SchemaType.Number, Minimum = number?.Minimum, Maximum = number?.Maximum };
         }
 
-        return type == typeof(DateTimeOffset) ? new SchemaNode { Type = SchemaType.String, Format = "date-time" }
+        return type == typeof(DateTimeOffset) ? new SchemaNode { Type = SchemaType.Text, Format = "date-time" }
             : type == typeof(IntOrString) ? Text(SchemaType.IntOrString, notes) with { Minimum = number?.Minimum, Maximum = number?.Maximum }
-            : type == typeof(string) ? Text(SchemaType.String, notes)
+            : type == typeof(string) ? Text(SchemaType.Text, notes)
             : typeof(JsonNode).IsAssignableFrom(type) ? new SchemaNode { Type = SchemaType.Any }
             : throw new NotSupportedException($"No schema for {type}: use string, bool, int, long, double, an enum, IntOrString or a record.");
     }

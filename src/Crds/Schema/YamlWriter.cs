@@ -291,7 +291,7 @@ public sealed class YamlWriter
     private static bool LooksTyped(string value)
     {
         // Numbers, dates and sexagesimals (12:30) start with a digit and have few letters; "15s" and "10MB" are texts.
-        if (value[0] is '+' or '.')
+        if (value[0] is '+' or '.' && value.Length > 1 && (char.IsAsciiDigit(value[1]) || value[1] is '.' or 'i' or 'I' or 'n' or 'N'))
         {
             return true;
         }

@@ -17,6 +17,8 @@ public sealed class YamlWriterTests
     [InlineData("12:30", "'12:30'")]
     [InlineData("0x1F", "'0x1F'")]
     [InlineData(".5", "'.5'")]
+    [InlineData(".inf", "'.inf'")]
+    [InlineData(".spec.role", ".spec.role")]
     [InlineData("null", "'null'")]
     [InlineData("~", "'~'")]
     [InlineData("a: b", "'a: b'")]
@@ -33,7 +35,7 @@ public sealed class YamlWriterTests
     [Fact]
     public void Nests_lists_and_mappings_as_people_write_them()
     {
-        JsonNode node = JsonNode.Parse("""{"groups":[{"name":"a","rules":[{"alert":"X","labels":{"severity":"warning"}},{"record":"y"}]}],"empty":{},"none":[],"n":3,"b":true,"list":["x","1"],"deep":[[1,2],[3]]}""")!;
+        JsonNode node = JsonNode.Parse("""{"groups":[{"name":"a","rules":[{"alert":"X","labels":{"severity":"warning"}},{"record":"y"}]}],"empty":{},"none":[],"count":3,"b":true,"list":["x","1"],"deep":[[1,2],[3]]}""")!;
 
         Assert.Equal(
             """
@@ -46,7 +48,7 @@ public sealed class YamlWriterTests
               - record: 'y'
             empty: {}
             none: []
-            n: 3
+            count: 3
             b: true
             list:
             - x
