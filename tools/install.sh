@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what tests, benchmarks and `optiinfra dev` use beside the .NET SDK: Prometheus (the oldest and the newest
 # version we promise), Alertmanager, kubectl, exporters. Everything is unpacked into .tools/ (or $OPTIINFRA_TOOLS);
-# the system itself is not changed. Packages come from the machine's own Debian archive, of which newer suites are
+# the system itself is not changed (but for Alertmanager's templates, see below). Packages come from the machine's own Debian archive, of which newer suites are
 # derived: Debian 12's Prometheus is too old for scrape_config_files.
 #   tools/install.sh            everything
 #   tools/install.sh prom-3.5   only what is named
@@ -67,6 +67,14 @@ apt() {
     -o Dir::State::lists="$scratch/lists" -o Dir::Cache="$scratch/cache" -o Dir::State::status=/dev/null \
     -o APT::Sandbox::User=root -o Acquire::Retries=3 -o Acquire::Languages=none "$@" >"$scratch/log" 2>&1
 }
+# The distribution's Alertmanager reads its default templates from one fixed path: the only thing written outside .tools/.
+alertmanager_templates() {
+  local place=/usr/share/prometheus/alertmanager
+  if [ -f $place/default.tmpl ]; then return; fi
+  mkdir -p $place 2>/dev/null && cp usr/share/prometheus/alertmanager/*.tmpl $place/ \
+    || echo "tools: alertmanager starts only once its default.tmpl is in $place (not writable for this user)"
+}
+
 echo "tools: reading the package lists of" $suites
 apt update || { tail -5 "$scratch/log"; left_out "the package lists could not be read."; }
 
@@ -82,5 +90,6 @@ for entry in "${missing[@]}"; do
     mkdir -p "$(dirname "$tools/${pair#*=}")"
     install -m 755 "${pair%%=*}" "$tools/${pair#*=}"
   done
+  if [ "$name" = alertmanager ]; then alertmanager_templates; fi
 done
 echo "tools: ready in $tools"
