@@ -1,0 +1,193 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+
+namespace OptiInfra.Metrics;
+
+/// <summary>
+/// All series of one family: an open-addressing hash table for lookups and a list in order of creation for scrapes.
+/// Reads take no lock: slots and list entries change one reference at a time, and growing publishes a new array.
+/// Invariant: all writers hold the family's lock.
+/// </summary>
+internal sealed class SeriesTable
+{
+    /// <summary>Seeds the hash of label values, so that chosen values cannot make chosen collisions.</summary>
+    private static readonly ulong Seed = MemoryMarshal.Read<ulong>(RandomNumberGenerator.GetBytes(sizeof(ulong)));
+
+    /// <summary>Takes the place of a removed series, so that probing goes on past it.</summary>
+    private static readonly Series Tombstone = new TombstoneSeries();
+
+    private Series?[] _slots = new Series?[4];
+    private SeriesList _list = new(2);
+    private int _used;
+
+    public int Count { get; private set; }
+
+    /// <summary>What a scrape walks. Removed series are null.</summary>
+    public ReadOnlySpan<Series?> Snapshot()
+    {
+        SeriesList list = Volatile.Read(ref _list);
+        return list.Items.AsSpan(0, Volatile.Read(ref list.Count));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Series? Find(ReadOnlySpan<string> values, int hash)
+    {
+        Series?[] slots = Volatile.Read(ref _slots);
+        int mask = slots.Length - 1;
+        for (int index = hash & mask; ; index = (index + 1) & mask)
+        {
+            Series? candidate = slots[index];
+            if (candidate is null)
+            {
+                return null;
+            }
+
+            if (candidate.Hash == hash && Matches(candidate.Values, values))
+            {
+                return candidate;
+            }
+        }
+    }
+
+    public void Add(Series series)
+    {
+        if ((_used + 1) * 4 > _slots.Length * 3)
+        {
+            Rebuild(Math.Max(4, (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(Count + 1) * 2)));
+        }
+
+        if (_list.Count == _list.Items.Length)
+        {
+            Volatile.Write(ref _list, Compacted());
+        }
+
+        series.Index = _list.Count;
+        _list.Items[_list.Count] = series;
+        Volatile.Write(ref _list.Count, _list.Count + 1);
+        Place(_slots, series);
+        _used++;
+        Count++;
+    }
+
+    public void Remove(Series series)
+    {
+        int mask = _slots.Length - 1;
+        for (int index = series.Hash & mask; _slots[index] is { } candidate; index = (index + 1) & mask)
+        {
+            if (ReferenceEquals(candidate, series))
+            {
+                Volatile.Write(ref _slots[index], Tombstone);
+                _list.Items[series.Index] = null;
+                Count--;
+                return;
+            }
+        }
+    }
+
+    /// <summary>Hashes label values: multiply and fold eight bytes at a time, far cheaper than hashing each string by itself.</summary>
+    public static int HashOf(ReadOnlySpan<string> values)
+    {
+        ulong hash = Seed;
+        foreach (string value in values)
+        {
+            ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(value.AsSpan());
+            ref byte first = ref MemoryMarshal.GetReference(bytes);
+            int length = bytes.Length;
+            hash ^= (uint)length;
+            int offset = 0;
+            for (; offset + 8 <= length; offset += 8)
+            {
+                hash = Mix(hash ^ Unsafe.ReadUnaligned<ulong>(ref Unsafe.Add(ref first, offset)));
+            }
+
+            ulong rest = 0;
+            for (; offset < length; offset += 2)
+            {
+                rest = (rest << 16) | Unsafe.ReadUnaligned<ushort>(ref Unsafe.Add(ref first, offset));
+            }
+
+            hash = Mix(hash ^ rest);
+        }
+
+        return (int)(hash ^ (hash >> 32));
+    }
+
+    private static ulong Mix(ulong value)
+    {
+        ulong high = Math.BigMul(value, 0x9E3779B97F4A7C15UL, out ulong low);
+        return high ^ low;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Matches(string[] stored, ReadOnlySpan<string> values)
+    {
+        if (stored.Length != values.Length)
+        {
+            return false;
+        }
+
+        for (int index = 0; index < stored.Length; index++)
+        {
+            if (!string.Equals(stored[index], values[index]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static void Place(Series?[] slots, Series series)
+    {
+        int mask = slots.Length - 1;
+        int index = series.Hash & mask;
+        while (slots[index] is not null)
+        {
+            index = (index + 1) & mask;
+        }
+
+        Volatile.Write(ref slots[index], series);
+    }
+
+    private void Rebuild(int capacity)
+    {
+        var slots = new Series?[capacity];
+        foreach (Series? series in Snapshot())
+        {
+            if (series is not null)
+            {
+                Place(slots, series);
+            }
+        }
+
+        _used = Count;
+        Volatile.Write(ref _slots, slots);
+    }
+
+    /// <summary>The list without its holes and with room to grow. A scrape under way goes on with the list it has.</summary>
+    private SeriesList Compacted()
+    {
+        var list = new SeriesList(Math.Max(2, Count + (Count / 2) + 1));
+        foreach (Series? series in Snapshot())
+        {
+            if (series is not null)
+            {
+                series.Index = list.Count;
+                list.Items[list.Count++] = series;
+            }
+        }
+
+        return list;
+    }
+
+    /// <summary>Items and count travel as one object, so that a reader never pairs one list with another's count.</summary>
+    private sealed class SeriesList(int capacity)
+    {
+        public readonly Series?[] Items = new Series?[capacity];
+        public int Count;
+    }
+
+    /// <summary>Has no label values, so no lookup (which has at least one) ever matches it.</summary>
+    private sealed class TombstoneSeries() : Series(null!, [], 0);
+}
