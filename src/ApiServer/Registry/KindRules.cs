@@ -11,8 +11,8 @@ namespace OptiInfra.ApiServer.Registry;
 /// </summary>
 internal sealed record KindRules
 {
-    /// <summary>OpenAPI v3 schema of the whole object, with x-kubernetes-* extensions; drives unknown-field checks, apply and OpenAPI documents.</summary>
-    public required JsonObject Schema { get; init; }
+    /// <summary>Schema of the whole object; drives decoding (TypedDecoder, CustomDecoder), apply, strategic patches and OpenAPI documents.</summary>
+    public required StructuralSchema Schema { get; init; }
 
     /// <summary>Fills what the client left out; runs on every decode (create, update, and after a patch).</summary>
     public Action<JsonObject> Default { get; init; } = static _ => { };
