@@ -56,7 +56,11 @@ internal sealed class ExecCredential(ExecPlugin plugin, KubeConfig config, TimeP
         return true;
     }
 
-    public override void Dispose() => flight.Dispose();
+    public override void Dispose()
+    {
+        flight.Dispose();
+        base.Dispose();
+    }
 
     private bool Valid(Held? candidate) => candidate is not null && (candidate.Expires is not { } expires || time.GetUtcNow() < expires);
 

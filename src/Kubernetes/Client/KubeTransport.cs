@@ -31,7 +31,6 @@ internal sealed class KubeResponse(HttpResponseMessage message, ConnectionPool p
 
     public void Dispose()
     {
-        credential.Dispose();
         if (Interlocked.Exchange(ref disposed, 1) == 0)
         {
             Message.Dispose();
