@@ -9,17 +9,17 @@ namespace OptiInfra.Crds.Schema;
 /// Writes YAML, block style, two spaces, keys in the order given: same input, same bytes. A text is quoted exactly when a
 /// YAML 1.1 or 1.2 reader could take it for something else; texts of several lines become block scalars where that is exact.
 /// </summary>
-public sealed class YamlWriter
+public sealed class YamlWriter(int depth = 0)
 {
     private readonly StringBuilder _out = new();
-    private int _depth;
+    private int _depth = depth;
 
     // The dash of a list entry stands where the first key of its mapping would be indented.
     private bool _afterDash;
 
     public static string Write(JsonNode? node)
     {
-        var writer = new YamlWriter { _depth = node is JsonArray ? 1 : 0 };
+        var writer = new YamlWriter(node is JsonArray ? 1 : 0);
         writer.Node(node);
         return writer.ToString();
     }
@@ -291,7 +291,7 @@ public sealed class YamlWriter
     private static bool LooksTyped(string value)
     {
         // Numbers, dates and sexagesimals (12:30) start with a digit and have few letters; "15s" and "10MB" are texts.
-        if (value[0] is '+' or '.' && value.Length > 1 && (char.IsAsciiDigit(value[1]) || value[1] is '.' or 'i' or 'I' or 'n' or 'N'))
+        if (value[0] is '+' or '.' && value.Length > 1 && (char.IsAsciiDigit(value[1]) || (value.Length <= 5 && value[1] is '.' or 'i' or 'I' or 'n' or 'N')))
         {
             return true;
         }

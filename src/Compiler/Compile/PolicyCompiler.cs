@@ -1,0 +1,79 @@
+using OptiInfra.Compiler.Model;
+using OptiInfra.Crds;
+using OptiInfra.PromQL.Syntax;
+
+namespace OptiInfra.Compiler.Compile;
+
+/// <summary>
+/// Compiles one AlertPolicy and the agents it watches to one rule file. Packs select by the labels that every target of
+/// an agent carries (namespace, role, agent), so that a policy for "all cost agents" does not change when one is added.
+/// </summary>
+public static class PolicyCompiler
+{
+    /// <param name="policy">The policy.</param>
+    /// <param name="agents">The agents of the policy's namespace; those that it does not choose are left out here.</param>
+    /// <param name="stack">The stack that serves the policy.</param>
+    public static CompiledPolicy Compile(AlertPolicy policy, IEnumerable<OptiAgent> agents, StackModel stack)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(stack);
+        string ns = policy.Metadata.Namespace ?? "default";
+        string name = policy.Metadata.Name ?? "";
+        string key = Naming.Key(ns, name);
+        OptiAgent[] watched = [.. AgentMatch.Select(policy, agents)];
+
+        var report = new Report($"AlertPolicy {ns}/{name}");
+        PolicyChecks.Run(policy, stack, report);
+        IReadOnlyList<RuleGroup> groups = Groups(policy, watched, stack, report);
+        if (report.HasErrors)
+        {
+            return new CompiledPolicy { Key = key, Text = "", Hash = "", Agents = watched.Length, Diagnostics = report.Diagnostics };
+        }
+
+        string text = groups.Count == 0 ? "" : RuleFileWriter.Write(groups, stack.Version, new Dictionary<string, string> { [RuleFileWriter.PolicyLabel] = $"{ns}/{name}" });
+        return new CompiledPolicy
+        {
+            Key = key,
+            Text = text,
+            Hash = Naming.Hash(text),
+            Groups = [.. groups.Select(group => group.Name)],
+            Rules = groups.Sum(group => group.Rules?.Count ?? 0),
+            Agents = watched.Length,
+            Diagnostics = report.Diagnostics,
+        };
+    }
+
+    /// <summary>All groups of the policy, before they are written: packs first, own groups after them.</summary>
+    internal static IReadOnlyList<RuleGroup> Groups(AlertPolicy policy, IReadOnlyList<OptiAgent> watched, StackModel stack, Report report)
+    {
+        ParserOptions options = Options(stack);
+        List<RuleGroup> groups = [];
+        groups.AddRange(OwnGroups(policy, stack, options));
+        foreach (IGrouping<string, RuleGroup> twice in groups.GroupBy(group => group.Name).Where(same => same.Count() > 1))
+        {
+            report.Error("policy/group", "spec.groups", $"two groups are named {twice.Key}");
+        }
+
+        return groups;
+    }
+
+    /// <summary>The dialect of PromQL that the stack's Prometheus speaks.</summary>
+    internal static ParserOptions Options(StackModel stack) => new()
+    {
+        Version = stack.Version,
+        ExperimentalFunctions = stack.Spec.Prometheus?.Features?.Contains("promql-experimental-functions") == true,
+        DurationExpressions = stack.Spec.Prometheus?.Features?.Contains("promql-duration-expr") == true,
+    };
+
+    private static IEnumerable<RuleGroup> OwnGroups(AlertPolicy policy, StackModel stack, ParserOptions options)
+    {
+        IReadOnlyList<RuleGroup> groups = policy.Spec.Groups ?? [];
+        if (!stack.EnforceTenancy)
+        {
+            return groups;
+        }
+
+        var confined = new LabelMatcher(default, "namespace", MatchOp.Equal, policy.Metadata.Namespace ?? "default");
+        return groups.Select(group => group with { Rules = [.. (group.Rules ?? []).Select(rule => rule with { Expr = SelectorInjection.Inject(rule.Expr, options, _ => [confined]) })] });
+    }
+}
