@@ -377,6 +377,7 @@ internal ref struct ExprParser
 
     private Call? FunctionCall(Token name)
     {
+        ImmutableArray<Expr>? parsed = Arguments();
         Function? function = Functions.Find(TextOf(name));
         if (function is null || !function.ExistsIn(options.Version))
         {
@@ -384,13 +385,13 @@ internal ref struct ExprParser
                 : function.Removed is { } removed && options.Version >= removed ? $"; it was removed in Prometheus {removed}"
                 : $"; it needs Prometheus {function.Since}";
             Report(name.Span, $"unknown function with name \"{TextOf(name)}\"{when}");
-            function = null;
+            return null;
         }
-        else if (function.IsExperimentalIn(options.Version) && !options.ExperimentalFunctions)
+        if (function.IsExperimentalIn(options.Version) && !options.ExperimentalFunctions)
         {
             Report(name.Span, $"function \"{function.Name}\" is not enabled; it is experimental and needs --enable-feature=promql-experimental-functions");
         }
-        return Arguments() is not { } args || function is null ? null
+        return parsed is not { } args ? null
             : Bounded(new Call(new TextSpan(name.Span.Start, lastEnd), function, args) { Height = HeightOver(args) });
     }
 
