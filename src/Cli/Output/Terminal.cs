@@ -10,9 +10,10 @@ namespace OptiInfra.Cli.Output;
 /// </summary>
 internal sealed class Terminal
 {
-    private Terminal(IAnsiConsole screen, TextWriter output, TextWriter error, bool interactive)
+    private Terminal(IAnsiConsole screen, TextReader input, TextWriter output, TextWriter error, bool interactive)
     {
         Screen = screen;
+        In = input;
         Out = output;
         Error = error;
         Interactive = interactive;
@@ -28,6 +29,8 @@ internal sealed class Terminal
     /// <summary>For tables and progress; writes to the same place as <see cref="Out"/>.</summary>
     public IAnsiConsole Screen { get; }
 
+    public TextReader In { get; }
+
     public TextWriter Out { get; }
 
     public TextWriter Error { get; }
@@ -42,11 +45,12 @@ internal sealed class Terminal
         bool interactive = !Console.IsOutputRedirected
             && Environment.GetEnvironmentVariable("NO_COLOR") is null or ""
             && Environment.GetEnvironmentVariable("TERM") != "dumb";
-        return Create(Console.Out, Console.Error, interactive);
+        return Create(Console.In, Console.Out, Console.Error, interactive);
     }
 
     /// <summary>A terminal without colours that writes into the given writers; for pipes and tests.</summary>
-    public static Terminal Plain(TextWriter output, TextWriter error) => Create(output, error, interactive: false);
+    public static Terminal Plain(TextWriter output, TextWriter error, TextReader? input = null) =>
+        Create(input ?? TextReader.Null, output, error, interactive: false);
 
     /// <summary>Prints findings, one line each, and returns the exit code they call for.</summary>
     public int Report(IEnumerable<Diagnostic> findings)
@@ -73,7 +77,7 @@ internal sealed class Terminal
         return ExitCode.Environment;
     }
 
-    private static Terminal Create(TextWriter output, TextWriter error, bool interactive)
+    private static Terminal Create(TextReader input, TextWriter output, TextWriter error, bool interactive)
     {
         IAnsiConsole screen = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -82,6 +86,6 @@ internal sealed class Terminal
             Interactive = interactive ? InteractionSupport.Detect : InteractionSupport.No,
             Out = new AnsiConsoleOutput(output),
         });
-        return new Terminal(screen, output, error, interactive);
+        return new Terminal(screen, input, output, error, interactive);
     }
 }

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Text;
 using OptiInfra.PromQL.Text;
 using OptiInfra.PromQL.Types;
@@ -40,9 +41,9 @@ public sealed record ParseResult(Expr? Expr, ImmutableArray<Diagnostic> Diagnost
 public static class PromQLParser
 {
     /// <summary>How deep parentheses, calls and signs may nest, and how many levels a tree may have.</summary>
-    internal const int MaxNesting = 1_000;
+    internal const int MaxNesting = 500;
 
-    internal const int MaxHeight = 2_500;
+    internal const int MaxHeight = 1_000;
 
     public static ParseResult Parse(string text, ParserOptions? options = null)
     {
@@ -1077,7 +1078,7 @@ internal ref struct ExprParser
 
     private bool Enter()
     {
-        if (++nesting <= PromQLParser.MaxNesting)
+        if (++nesting <= PromQLParser.MaxNesting && RuntimeHelpers.TryEnsureSufficientExecutionStack())
         {
             return true;
         }
@@ -1101,7 +1102,7 @@ internal ref struct ExprParser
         if (!tooDeep)
         {
             tooDeep = true;
-            errors.Add(new SyntaxError(span, $"the expression is nested too deeply (more than {PromQLParser.MaxNesting} levels)"));
+            errors.Add(new SyntaxError(span, "the expression is nested too deeply"));
         }
         token = new Token(TokenKind.End, new TextSpan(source.Length, source.Length));
         lexer = new Lexer([], options.Version);
