@@ -17,6 +17,9 @@ public sealed class Counter : MetricFamily<CounterSeries>
     /// <inheritdoc cref="CounterSeries.Inc(double)"/>
     public void Inc(double amount) => Only.Inc(amount);
 
+    /// <inheritdoc cref="CounterSeries.Inc(double, Exemplar)"/>
+    public void Inc(double amount, Exemplar exemplar) => Only.Inc(amount, exemplar);
+
     private protected override Series NewSeries(string[] values, int hash) => new CounterSeries(this, values, hash) { Fragment = FragmentOf(values) };
 }
 
@@ -50,7 +53,7 @@ public sealed class CounterSeries : Series
         if (Alive())
         {
             Interlocked.Increment(ref _whole);
-            if (Family.WantsExemplars)
+            if (Family.HasExtras)
             {
                 Exemplar.Offer(ref _exemplar, 1, Family.Registry.Options.Time);
             }
@@ -75,7 +78,7 @@ public sealed class CounterSeries : Series
             return;
         }
 
-        if (Family.WantsExemplars)
+        if (Family.HasExtras)
         {
             Exemplar.Offer(ref _exemplar, amount, Family.Registry.Options.Time);
         }

@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using OptiInfra.Metrics.Sources;
 
 namespace OptiInfra.Metrics;
 
@@ -34,8 +35,54 @@ public sealed class Histogram : MetricFamily<HistogramSeries>
     /// <inheritdoc cref="HistogramSeries.Observe(double)"/>
     public void Observe(double value) => Only.Observe(value);
 
+    /// <inheritdoc cref="HistogramSeries.Observe(double, Exemplar)"/>
+    public void Observe(double value, Exemplar exemplar) => Only.Observe(value, exemplar);
+
     /// <inheritdoc cref="HistogramSeries.Time"/>
     public HistogramSeries.Timer Time() => Only.Time();
+
+    /// <summary>Where observations are passed on to, if anywhere.</summary>
+    internal System.Diagnostics.Metrics.Histogram<double>? Mirror { get; private set; }
+
+    internal void MirrorTo(System.Diagnostics.Metrics.Histogram<double>? mirror)
+    {
+        Mirror = mirror;
+        HasExtras = Options.Exemplars || mirror is not null;
+    }
+
+    /// <summary>
+    /// The value below which a share of all observations of all series lies, interpolated inside its bucket as <c>histogram_quantile</c> does;
+    /// 0 without observations.
+    /// </summary>
+    public double Quantile(double share)
+    {
+        long[] counts = new long[_bounds.Length + 1];
+        long[] one = new long[counts.Length];
+        long total = 0;
+        foreach (HistogramSeries series in AllSeries())
+        {
+            total += series.Read(one).Count;
+            for (int index = 0; index < counts.Length; index++)
+            {
+                counts[index] += one[index];
+            }
+        }
+
+        double rank = share * total;
+        double below = 0;
+        for (int index = 0; index < _bounds.Length && total > 0; index++)
+        {
+            if (counts[index] > 0 && below + counts[index] >= rank)
+            {
+                double start = index > 0 ? _bounds[index - 1] : Math.Min(0, _bounds[0]);
+                return start + ((_bounds[index] - start) * ((rank - below) / counts[index]));
+            }
+
+            below += counts[index];
+        }
+
+        return total > 0 && _bounds.Length > 0 ? _bounds[^1] : 0;
+    }
 
     private protected override Series NewSeries(string[] values, int hash) => new HistogramSeries(this, values, hash) { Fragment = FragmentOf(values) };
 
@@ -81,6 +128,7 @@ public sealed class HistogramSeries : Series
     private readonly long[] _counts;
     private readonly NativeBuckets? _native;
     private Exemplar?[]? _exemplars;
+    private KeyValuePair<string, object?>[]? _mirrorTags;
     private double _sum;
     private int _locked;
 
@@ -132,9 +180,9 @@ public sealed class HistogramSeries : Series
         _sum += value;
         _native?.Add(value);
         Volatile.Write(ref _locked, 0);
-        if (Family.WantsExemplars)
+        if (Family.HasExtras)
         {
-            Exemplar.Offer(ref Exemplars()[bucket], value, Family.Registry.Options.Time);
+            Extras(bucket, value);
         }
     }
 
@@ -185,6 +233,20 @@ public sealed class HistogramSeries : Series
         }
 
         return (count, sum, native);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Extras(int bucket, double value)
+    {
+        if (Family.Options.Exemplars)
+        {
+            Exemplar.Offer(ref Exemplars()[bucket], value, Family.Registry.Options.Time);
+        }
+
+        if (((Histogram)Family).Mirror is { Enabled: true } mirror)
+        {
+            mirror.Record(value, _mirrorTags ??= MeterMirror.TagsOf(this));
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

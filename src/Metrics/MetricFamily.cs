@@ -15,7 +15,8 @@ public abstract class MetricFamily
 
     private protected readonly Lock Gate = new();
     private protected readonly SeriesTable Table = new();
-    private readonly string[] _labelNames;
+    private string[] _labelNames;
+    private bool _extensible;
 
     private protected MetricFamily(MetricRegistry registry, string name, string help, MetricType type, string[] labelNames, MetricOptions options)
     {
@@ -27,7 +28,7 @@ public abstract class MetricFamily
         Options = options;
         Unit = options.Unit ?? MetricNames.UnitOf(BaseName);
         SeriesLimit = options.SeriesLimit > 0 ? options.SeriesLimit : registry.Options.SeriesLimit;
-        WantsExemplars = options.Exemplars;
+        HasExtras = options.Exemplars;
         _labelNames = labelNames;
         Texts = new FamilyTexts(this);
     }
@@ -55,8 +56,8 @@ public abstract class MetricFamily
     /// <summary>The name without type suffix, as OpenMetrics calls the family.</summary>
     internal string BaseName { get; }
 
-    /// <summary>Read on every update, so kept out of the options.</summary>
-    internal bool WantsExemplars { get; }
+    /// <summary>Whether an update has more to do than to update: an exemplar, a mirror. Read on every update.</summary>
+    internal bool HasExtras { get; private protected set; }
 
     /// <summary>The family's names and headers as bytes, by format.</summary>
     internal FamilyTexts Texts { get; }
@@ -65,7 +66,7 @@ public abstract class MetricFamily
 
     /// <summary>All labels of a series, the registry's static ones first.</summary>
     internal IEnumerable<KeyValuePair<string, string>> LabelPairs(Series series) =>
-        Registry.Options.StaticLabels.Concat(_labelNames.Select((name, index) => KeyValuePair.Create(name, series.Values[index])));
+        Registry.Options.StaticLabels.Concat(_labelNames.Select((name, index) => KeyValuePair.Create(name, index < series.Values.Length ? series.Values[index] : "")));
 
     /// <summary>Removes every series. Families without labels keep theirs.</summary>
     public void Clear()
@@ -168,6 +169,36 @@ public abstract class MetricFamily
         }
     }
 
+    /// <summary>Lets labels be added later, for sources that say only bit by bit which there are. The series without labels goes.</summary>
+    internal void BecomeExtensible()
+    {
+        lock (Gate)
+        {
+            _extensible = true;
+            foreach (Series? series in Table.Snapshot())
+            {
+                if (series is not null)
+                {
+                    Detach(series, SeriesState.Removed);
+                }
+            }
+        }
+    }
+
+    /// <summary>Adds a label; the series that exist get this value for it. They keep their text, since an empty label is no label.</summary>
+    internal void ExtendLabels(string label, string value)
+    {
+        lock (Gate)
+        {
+            Table.Rekey(values => [.. values, value]);
+            Volatile.Write(ref _labelNames, [.. _labelNames, label]);
+        }
+    }
+
+    /// <summary>The series of an extensible family, or null when its labels have grown since the values were put in order.</summary>
+    internal Series? TryResolve(ReadOnlySpan<string> values) =>
+        values.Length != Volatile.Read(ref _labelNames).Length ? null : Table.Find(values, SeriesTable.HashOf(values)) ?? ResolveSlowly(values);
+
     private protected abstract Series NewSeries(string[] values, int hash);
 
     /// <summary>Finds or creates the series. The fast path is one hash, one probe and one compare per label.</summary>
@@ -182,14 +213,20 @@ public abstract class MetricFamily
             }
         }
 
-        return ResolveSlowly(values);
+        // Null is only for extensible families, whose handles nobody but the bridge asks for.
+        return ResolveSlowly(values)!;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private Series ResolveSlowly(ReadOnlySpan<string> values)
+    private Series? ResolveSlowly(ReadOnlySpan<string> values)
     {
         if (values.Length != _labelNames.Length)
         {
+            if (_extensible)
+            {
+                return null;
+            }
+
             throw new ArgumentException($"metric '{Name}' has {_labelNames.Length} labels ({string.Join(", ", _labelNames)}), but {values.Length} values were given");
         }
 
@@ -204,6 +241,11 @@ public abstract class MetricFamily
 
         lock (Gate)
         {
+            if (cleaned.Length != _labelNames.Length)
+            {
+                return null;
+            }
+
             if (Table.Find(cleaned, hash) is { } raced)
             {
                 return raced;
@@ -221,7 +263,7 @@ public abstract class MetricFamily
         hash = SeriesTable.HashOf(cleaned);
         lock (Gate)
         {
-            return Table.Find(cleaned, hash) ?? Attach(cleaned.ToArray(), hash);
+            return cleaned.Length != _labelNames.Length ? null : Table.Find(cleaned, hash) ?? Attach(cleaned.ToArray(), hash);
         }
     }
 

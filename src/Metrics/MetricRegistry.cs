@@ -18,6 +18,7 @@ public sealed class MetricRegistry
     private readonly Dictionary<string, MetricFamily> _bySampleName = new(StringComparer.Ordinal);
     private MetricFamily[] _families = [];
     private Action[] _callbacks = [];
+    private Func<CancellationToken, Task>[] _asyncCallbacks = [];
 
     public MetricRegistry()
         : this(new MetricRegistryOptions())
@@ -40,6 +41,7 @@ public sealed class MetricRegistry
 
         StaticLabelText = labels.ToString();
         Self = new SelfMetrics(this);
+        Scraper = new Scraper(this);
         Self.Start();
     }
 
@@ -51,6 +53,8 @@ public sealed class MetricRegistry
     internal string StaticLabelText { get; }
 
     internal SelfMetrics Self { get; }
+
+    internal Scraper Scraper { get; }
 
     /// <summary>A family of totals. <c>_total</c> is appended to the name unless it is there.</summary>
     public Counter CreateCounter(string name, string help, params string[] labelNames) => CreateCounter(name, help, new MetricOptions(), labelNames);
@@ -129,13 +133,40 @@ public sealed class MetricRegistry
             Volatile.Write(ref _callbacks, [.. _callbacks, callback]);
         }
 
-        return new Subscription(this, callback);
+        return new Subscription(() => Volatile.Write(ref _callbacks, [.. _callbacks.Where(other => other != callback)]), _lock);
     }
 
-    /// <summary>Writes all metrics; <paramref name="names"/>, when given, selects families or samples by name.</summary>
+    /// <summary>The same for values that take waiting. A callback that is not done in time is counted, and its last values are shown.</summary>
+    public IDisposable OnCollectAsync(Func<CancellationToken, Task> callback)
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _asyncCallbacks, [.. _asyncCallbacks, callback]);
+        }
+
+        return new Subscription(() => Volatile.Write(ref _asyncCallbacks, [.. _asyncCallbacks.Where(other => other != callback)]), _lock);
+    }
+
+    /// <summary>
+    /// Writes all metrics; <paramref name="names"/>, when given, selects families or samples by name.
+    /// Runs the synchronous callbacks; the asynchronous ones run only in a scrape over HTTP.
+    /// </summary>
     public void Write(IBufferWriter<byte> output, ExpositionFormat format, IReadOnlySet<string>? names = null)
     {
         Collect();
+        WriteCollected(output, format, names);
+    }
+
+    /// <summary>All metrics as text, for tests and for looking at them.</summary>
+    public string WriteText(ExpositionFormat? format = null)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        Write(output, format ?? ExpositionFormat.Text);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+
+    internal void WriteCollected(IBufferWriter<byte> output, ExpositionFormat format, IReadOnlySet<string>? names)
+    {
         if (format.Kind == ExpositionKind.Protobuf)
         {
             ProtobufExposition.Write(output, Selected(names), format);
@@ -146,12 +177,17 @@ public sealed class MetricRegistry
         }
     }
 
-    /// <summary>All metrics as text, for tests and for looking at them.</summary>
-    public string WriteText(ExpositionFormat? format = null)
+    /// <summary>Runs all callbacks, the asynchronous ones side by side and for no longer than the reader waits.</summary>
+    internal async Task CollectAsync(TimeSpan patience)
     {
-        var output = new ArrayBufferWriter<byte>();
-        Write(output, format ?? ExpositionFormat.Text);
-        return Encoding.UTF8.GetString(output.WrittenSpan);
+        Func<CancellationToken, Task>[] callbacks = Volatile.Read(ref _asyncCallbacks);
+        if (callbacks.Length > 0)
+        {
+            using var deadline = new CancellationTokenSource(patience, Options.Time);
+            await Task.WhenAll(callbacks.Select(callback => Self.GuardAsync(callback, deadline.Token)));
+        }
+
+        Collect();
     }
 
     /// <summary>Brings callback-fed values up to date and lets idle series go.</summary>
@@ -214,13 +250,13 @@ public sealed class MetricRegistry
     private static string Describe(MetricType type, string name, IReadOnlyList<string> labels) =>
         $"{type.ToString().ToLowerInvariant()} {name}{{{string.Join(",", labels)}}}";
 
-    private sealed class Subscription(MetricRegistry registry, Action callback) : IDisposable
+    private sealed class Subscription(Action remove, Lock gate) : IDisposable
     {
         public void Dispose()
         {
-            lock (registry._lock)
+            lock (gate)
             {
-                Volatile.Write(ref registry._callbacks, [.. registry._callbacks.Where(other => other != callback)]);
+                remove();
             }
         }
     }

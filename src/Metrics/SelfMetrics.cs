@@ -12,6 +12,8 @@ internal sealed class SelfMetrics
     private Counter? _truncations;
     private Counter? _callbackErrors;
     private Gauge? _series;
+    private Histogram? _scrapeDuration;
+    private Gauge? _scrapeSize;
     private long _callbackFailures;
 
     public SelfMetrics(MetricRegistry registry) => _registry = registry;
@@ -33,6 +35,8 @@ internal sealed class SelfMetrics
         _rejections = _registry.CreateCounter("metrics_rejected_values_total", "Negative, infinite or undefined values that were not recorded.", unbounded, "family");
         _truncations = _registry.CreateCounter("metrics_truncated_labels_total", "Label values that were cut because they were too long.", unbounded, "family");
         _callbackErrors = _registry.CreateCounter("metrics_callback_errors_total", "Failures of callbacks that bring values before a scrape.");
+        _scrapeDuration = _registry.CreateHistogram("metrics_scrape_duration_seconds", "Time to produce a scrape.", new HistogramOptions { Buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5] });
+        _scrapeSize = _registry.CreateGauge("metrics_scrape_size_bytes", "Size of the last scrape before compression.");
     }
 
     public void Overflowed(MetricFamily family) => _overflows?.WithLabels(family.Name).Inc();
@@ -53,9 +57,34 @@ internal sealed class SelfMetrics
         }
         catch (Exception)
         {
-            Interlocked.Increment(ref _callbackFailures);
-            _callbackErrors?.Inc();
+            Failed();
         }
+    }
+
+    /// <inheritdoc cref="Guard"/>
+    public async Task GuardAsync(Func<CancellationToken, Task> callback, CancellationToken deadline)
+    {
+        try
+        {
+            await callback(deadline).WaitAsync(deadline);
+        }
+        catch (Exception)
+        {
+            Failed();
+        }
+    }
+
+    public void Scraped(TimeSpan duration, long bytes)
+    {
+        _scrapeDuration?.Observe(duration.TotalSeconds);
+        _scrapeSize?.Set(bytes);
+    }
+
+    /// <summary>A failure inside the metrics, of whatever kind: counted here, never passed on.</summary>
+    public void Failed()
+    {
+        Interlocked.Increment(ref _callbackFailures);
+        _callbackErrors?.Inc();
     }
 
     /// <summary>Brings <c>metrics_series</c> up to date.</summary>

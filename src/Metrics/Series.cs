@@ -37,9 +37,9 @@ public abstract class Series
 
     internal MetricFamily Family { get; }
 
-    internal string[] Values { get; }
+    internal string[] Values { get; private set; }
 
-    internal int Hash { get; }
+    internal int Hash { get; private set; }
 
     /// <summary>Index in the family's list, so that removal needs no search.</summary>
     internal int Index { get; set; }
@@ -54,6 +54,13 @@ public abstract class Series
 
     /// <summary>When the sweeper last saw an update, as a timestamp of the registry's clock.</summary>
     internal long LastActive;
+
+    /// <summary>Only for families whose labels grow; the family's lock is held.</summary>
+    internal void Rekey(string[] values)
+    {
+        Values = values;
+        Hash = SeriesTable.HashOf(values);
+    }
 
     /// <summary>True when an update may be recorded; costs one compare on the way.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

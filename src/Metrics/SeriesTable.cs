@@ -85,6 +85,17 @@ internal sealed class SeriesTable
         }
     }
 
+    /// <summary>Gives every series new label values and finds their new places.</summary>
+    public void Rekey(Func<string[], string[]> change)
+    {
+        foreach (Series? series in Snapshot())
+        {
+            series?.Rekey(change(series.Values));
+        }
+
+        Rebuild(_slots.Length);
+    }
+
     /// <summary>Hashes label values: multiply and fold eight bytes at a time, far cheaper than hashing each string by itself.</summary>
     public static int HashOf(ReadOnlySpan<string> values)
     {
@@ -188,6 +199,6 @@ internal sealed class SeriesTable
         public int Count;
     }
 
-    /// <summary>Has no label values, so no lookup (which has at least one) ever matches it.</summary>
-    private sealed class TombstoneSeries() : Series(null!, [], 0);
+    /// <summary>Has more label values than any family has labels, so no lookup ever matches it.</summary>
+    private sealed class TombstoneSeries() : Series(null!, new string[LabelBuffer.Capacity + 1], 0);
 }
