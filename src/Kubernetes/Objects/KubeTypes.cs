@@ -49,6 +49,7 @@ public static class KubeTypes
 [JsonSerializable(typeof(StatefulSet))]
 [JsonSerializable(typeof(DaemonSet))]
 [JsonSerializable(typeof(Lease))]
+[JsonSerializable(typeof(LeaseSpec))]
 [JsonSerializable(typeof(KubeEvent))]
 [JsonSerializable(typeof(DynamicObject))]
 [JsonSerializable(typeof(PartialObject))]
