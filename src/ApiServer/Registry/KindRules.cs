@@ -11,6 +11,9 @@ namespace OptiInfra.ApiServer.Registry;
 /// </summary>
 internal sealed record KindRules
 {
+    /// <summary>The rules of a kind about which nothing particular is known: every field is kept as it comes.</summary>
+    public static readonly KindRules Open = new() { Schema = StructuralSchema.Anything };
+
     /// <summary>Schema of the whole object; drives decoding (TypedDecoder, CustomDecoder), apply, strategic patches and OpenAPI documents.</summary>
     public required StructuralSchema Schema { get; init; }
 
@@ -28,11 +31,17 @@ internal sealed record KindRules
     /// <summary>(new, old): everything wrong with the change, the checks of <see cref="Validate"/> included.</summary>
     public Func<JsonObject, JsonObject, IReadOnlyList<FieldError>> ValidateUpdate { get; init; } = static (_, _) => [];
 
+    /// <summary>(new, old): what a write to the status subresource takes over from the old object: everything but the status.</summary>
+    public Action<JsonObject, JsonObject> PrepareForStatusUpdate { get; init; } = KeepAllButStatus;
+
     /// <summary>(new, old): what a write to the status subresource has to satisfy.</summary>
     public Func<JsonObject, JsonObject, IReadOnlyList<FieldError>> ValidateStatusUpdate { get; init; } = static (_, _) => [];
 
     /// <summary>metadata.generation is kept and grows when anything but metadata and status changes.</summary>
     public bool HasGeneration { get; init; }
+
+    /// <summary>A change of annotations is a change of the object (Deployments).</summary>
+    public bool GenerationFollowsAnnotations { get; init; }
 
     /// <summary>What PrepareForCreate of the status subresource would be: the status a new object has.</summary>
     public JsonObject? InitialStatus { get; init; }
@@ -48,6 +57,30 @@ internal sealed record KindRules
 
     /// <summary>Which names are allowed.</summary>
     public NameRule NameRule { get; init; } = NameRule.DnsSubdomain;
+
+    private static void KeepAllButStatus(JsonObject wanted, JsonObject old)
+    {
+        JsonNode? status = wanted["status"]?.DeepClone();
+        JsonNode? managed = wanted["metadata"]?["managedFields"]?.DeepClone();
+        wanted.Clear();
+        foreach ((string name, JsonNode? value) in old)
+        {
+            if (name != "status")
+            {
+                wanted[name] = value?.DeepClone();
+            }
+        }
+
+        if (status is not null)
+        {
+            wanted["status"] = status;
+        }
+
+        if (managed is not null && wanted["metadata"] is JsonObject metadata)
+        {
+            metadata["managedFields"] = managed;
+        }
+    }
 }
 
 internal enum NameRule

@@ -42,12 +42,32 @@ internal sealed record ResourceInfo
     /// <summary>The definition this resource comes from; null for built-in kinds.</summary>
     public CustomVersion? Custom { get; init; }
 
+    /// <summary>Makes this version from the stored one; null when this is the stored version. Both get a tree of their own.</summary>
+    public Func<JsonObject, JsonObject>? FromStorage { get; init; }
+
+    public Func<JsonObject, JsonObject>? ToStorage { get; init; }
+
+    /// <summary>The version in which objects are stored.</summary>
+    public string StorageVersion { get => field.Length > 0 ? field : Version; init; } = "";
+
+    /// <summary>Where the objects are kept: all versions of a resource share a table.</summary>
+    public string Table { get => field.Length > 0 ? field : GroupResource; init; } = "";
+
+    /// <summary>What a bookmark of this kind shows beyond its version: the fields that are never left out.</summary>
+    public JsonObject BookmarkFields { get; init; } = [];
+
+    /// <summary>How the encoded form of an object of this resource begins, up to its metadata.</summary>
+    public byte[] ItemHead => field ??= System.Text.Encoding.UTF8.GetBytes($"{{\"kind\":\"{Kind}\",\"apiVersion\":\"{ApiVersion}\",");
+
     public bool IsCustom => Custom is not null;
 
     public string ApiVersion => Group.Length == 0 ? Version : $"{Group}/{Version}";
 
     /// <summary>How errors name the resource: <c>configmaps</c>, <c>deployments.apps</c>.</summary>
     public string GroupResource => Group.Length == 0 ? Plural : $"{Plural}.{Group}";
+
+    /// <summary>Writes to the object itself leave its status alone.</summary>
+    public bool StatusIsSeparate => !IsCustom || HasStatus;
 
     public bool HasStatus => Subresources.Any(sub => sub.Name == "status");
 
