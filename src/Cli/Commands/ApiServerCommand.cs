@@ -1,12 +1,13 @@
 using System.CommandLine;
 using OptiInfra.ApiServer;
+using OptiInfra.Cli.Output;
 
 namespace OptiInfra.Cli.Commands;
 
 /// <summary><c>optiinfra apiserver</c>: the embedded API server alone, for anybody's tests.</summary>
 internal static class ApiServerCommand
 {
-    public static Command Create()
+    public static Command Create(Terminal terminal)
     {
         Option<string> listen = new("--listen") { Description = "Address to listen on; port 0 takes a free one.", DefaultValueFactory = _ => "127.0.0.1:0" };
         Option<bool> http = new("--http") { Description = "Plain HTTP; requests without credentials are the administrator's." };
@@ -31,18 +32,19 @@ internal static class ApiServerCommand
                 Controllers = !parsed.GetValue(noControllers),
                 Tokens = (parsed.GetValue(tokens) ?? []).Select(token => token.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1]),
             },
+            terminal,
             cancellation));
         return command;
     }
 
-    private static async Task<int> RunAsync(DevApiServerOptions options, CancellationToken cancellation)
+    private static async Task<int> RunAsync(DevApiServerOptions options, Terminal terminal, CancellationToken cancellation)
     {
         await using DevApiServer server = await DevApiServer.StartAsync(options, cancellation);
-        Console.WriteLine($"listening on {server.Url.GetLeftPart(UriPartial.Authority)}");
-        Console.WriteLine($"token {server.Token}");
+        terminal.Out.WriteLine($"listening on {server.Url.GetLeftPart(UriPartial.Authority)}");
+        terminal.Out.WriteLine($"token {server.Token}");
         if (options.KubeconfigPath is { } path)
         {
-            Console.WriteLine($"kubeconfig {Path.GetFullPath(path)}");
+            terminal.Out.WriteLine($"kubeconfig {Path.GetFullPath(path)}");
         }
 
         try
@@ -54,6 +56,6 @@ internal static class ApiServerCommand
             // Ctrl-C is how one stops it.
         }
 
-        return 0;
+        return ExitCode.Done;
     }
 }
