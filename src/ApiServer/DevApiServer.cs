@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using OptiInfra.ApiServer.Access;
+using OptiInfra.ApiServer.Controllers;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Storage;
@@ -26,12 +27,14 @@ public sealed class DevApiServer : IAsyncDisposable
     private readonly WebApplication host;
     private readonly CancellationTokenSource stopping;
     private readonly Journal? journal;
+    private readonly Task controllers;
 
-    private DevApiServer(WebApplication host, CancellationTokenSource stopping, Journal? journal, ApiCore core, Credentials credentials, Uri url)
+    private DevApiServer(WebApplication host, CancellationTokenSource stopping, Journal? journal, Task controllers, ApiCore core, Credentials credentials, Uri url)
     {
         this.host = host;
         this.stopping = stopping;
         this.journal = journal;
+        this.controllers = controllers;
         Core = core;
         Url = url;
         Token = credentials.Token;
@@ -63,13 +66,14 @@ public sealed class DevApiServer : IAsyncDisposable
         CancellationTokenSource stopping = new();
         core.Stopping = stopping.Token;
         await Bootstrap.RunAsync(core, cancellationToken).ConfigureAwait(false);
+        Task controllers = ControllerSet.Start(core, stopping.Token);
         Credentials credentials = Credentials.Create(options);
         WebApplication host = BuildHost(options, credentials);
         RequestRouter router = new(core, new Authentication(core, credentials.Token));
         host.Run(router.HandleAsync);
         await host.StartAsync(cancellationToken).ConfigureAwait(false);
         string address = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        DevApiServer server = new(host, stopping, journal, core, credentials, new Uri(address));
+        DevApiServer server = new(host, stopping, journal, controllers, core, credentials, new Uri(address));
         if (options.KubeconfigPath is { } path)
         {
             await Credentials.WriteKubeconfigAsync(path, server.Kubeconfig, cancellationToken).ConfigureAwait(false);
@@ -83,6 +87,7 @@ public sealed class DevApiServer : IAsyncDisposable
         await stopping.CancelAsync().ConfigureAwait(false);
         await host.StopAsync().ConfigureAwait(false);
         await host.DisposeAsync().ConfigureAwait(false);
+        await controllers.ConfigureAwait(false);
         if (journal is not null)
         {
             await journal.DisposeAsync().ConfigureAwait(false);

@@ -9,11 +9,18 @@ internal sealed class Authentication(ApiCore core, string adminToken)
 {
     public UserInfo Identify(HttpContext http)
     {
-        _ = core;
         string header = http.Request.Headers.Authorization.ToString();
         if (header.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase))
         {
-            return header[7..] == adminToken ? UserInfo.Admin : throw ApiError.Unauthorized();
+            string token = header[7..];
+            if (token == adminToken)
+            {
+                return UserInfo.Admin;
+            }
+
+            string user = core.Options.Tokens.GetValueOrDefault(token) ?? throw ApiError.Unauthorized();
+            string[] parts = user.Split(',');
+            return new UserInfo(parts[0], "uid1", [.. parts[1..], "system:authenticated"]);
         }
 
         return UserInfo.Admin;

@@ -211,7 +211,7 @@ internal sealed class DiscoveryDocuments(ApiCore core)
             });
         }
 
-        byte[] body = JsonText.Write(new JsonObject
+        byte[] body = JsonBytes.Write(new JsonObject
         {
             ["kind"] = "APIGroupDiscoveryList",
             ["apiVersion"] = "apidiscovery.k8s.io/v2",

@@ -19,7 +19,7 @@ internal sealed class OpenApiDocuments(ApiCore core)
                 paths[path] = new JsonObject { ["serverRelativeURL"] = $"/openapi/v3/{path}?hash={served.Serial:X16}" };
             }
 
-            return Responder.WriteBytesAsync(http, 200, JsonText.Write(new JsonObject { ["paths"] = paths }), "text/plain; charset=utf-8");
+            return Responder.WriteBytesAsync(http, 200, JsonBytes.Write(new JsonObject { ["paths"] = paths }), "text/plain; charset=utf-8");
         }
 
         return Responder.WriteTextAsync(http, 404, "404 page not found\n");

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using OptiInfra.ApiServer.Apply;
 using OptiInfra.ApiServer.Registry;
 
 namespace OptiInfra.ApiServer.Http;
@@ -58,11 +59,11 @@ internal static class BodyReader
             case "" or "application/json":
                 try
                 {
-                    node = JsonText.Read(body, duplicates);
+                    node = JsonBytes.Read(body, duplicates);
                 }
-                catch (JsonException e)
+                catch (JsonException)
                 {
-                    throw Unrecognized(body, info, "couldn't get version/kind; json parse error: " + GoJson.Error(body, e), text: true);
+                    throw Unrecognized(body, info, "couldn't get version/kind; json parse error: " + JsonBytes.ErrorOf(body), text: true);
                 }
 
                 break;
@@ -79,8 +80,10 @@ internal static class BodyReader
 
         return node is JsonObject obj
             ? new Body(obj, duplicates)
-            : throw Unrecognized(body, info, "couldn't get version/kind; json parse error: " + GoJson.TypeError(node, TypeMetaStruct), text: false);
+            : throw Unrecognized(body, info, "couldn't get version/kind; json parse error: " + TypeError(node, TypeMetaStruct), text: false);
     }
+
+    public static string TypeError(JsonNode? node, string type) => $"json: cannot unmarshal {MergePatch.NameOf(node)} into Go value of type {type}";
 
     private static ApiError Unrecognized(byte[] body, ResourceInfo info, string why, bool text)
     {

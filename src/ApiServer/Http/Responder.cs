@@ -13,7 +13,7 @@ internal sealed class Responder(ApiCore core)
 {
     public static async Task WriteJsonAsync(HttpContext http, int status, JsonNode body, string contentType = "application/json")
     {
-        await WriteBytesAsync(http, status, JsonText.Write(body), contentType).ConfigureAwait(false);
+        await WriteBytesAsync(http, status, JsonBytes.Write(body), contentType).ConfigureAwait(false);
     }
 
     public static async Task WriteBytesAsync(HttpContext http, int status, ReadOnlyMemory<byte> body, string contentType = "application/json")
@@ -87,7 +87,7 @@ internal sealed class Responder(ApiCore core)
                 throw ApiError.NotAcceptable($"you requested PartialObjectMetadata, but the requested object is a list (*{InternalType(info)}List)");
             default:
                 return request.Accept.Yaml
-                    ? WriteAsync(request, 200, JsonText.ReadObject(EncodeList(info, page)))
+                    ? WriteAsync(request, 200, JsonBytes.ReadObject(EncodeList(info, page)))
                     : WriteBytesAsync(request.Http, 200, EncodeList(info, page));
         }
     }
@@ -119,7 +119,7 @@ internal sealed class Responder(ApiCore core)
     {
         ArrayBufferWriter<byte> buffer = new(256 + page.Objects.Sum(obj => obj.Utf8.Length + 1));
         buffer.Write(System.Text.Encoding.UTF8.GetBytes(
-            $"{{\"kind\":\"{info.ListKind}\",\"apiVersion\":\"{info.ApiVersion}\",\"metadata\":{JsonText.Text(ListMeta(page, info))},\"items\":["));
+            $"{{\"kind\":\"{info.ListKind}\",\"apiVersion\":\"{info.ApiVersion}\",\"metadata\":{JsonBytes.Text(ListMeta(page, info))},\"items\":["));
         bool first = true;
         foreach (StoredObject obj in page.Objects)
         {
@@ -149,10 +149,10 @@ internal sealed class Responder(ApiCore core)
             return rest;
         }
 
-        JsonObject obj = JsonText.ReadObject(bytes);
+        JsonObject obj = JsonBytes.ReadObject(bytes);
         obj.Remove("kind");
         obj.Remove("apiVersion");
-        return JsonText.Write(obj);
+        return JsonBytes.Write(obj);
     }
 
     private static Task WriteAsync(ApiRequest request, int status, JsonObject body) => request.Accept.Yaml

@@ -15,7 +15,7 @@ internal static class YamlText
         {
             try
             {
-                return JsonText.Read(System.Text.Encoding.UTF8.GetBytes(text), duplicates);
+                return JsonBytes.Read(System.Text.Encoding.UTF8.GetBytes(text), duplicates);
             }
             catch (System.Text.Json.JsonException)
             {
@@ -76,7 +76,7 @@ internal static class YamlText
                 emitter.Emit(new SequenceEnd());
                 break;
             default:
-                string text = node.Str() ?? JsonText.Text(node);
+                string text = node.Str() ?? JsonBytes.Text(node);
                 bool quoted = node.Str() is not null && Resolve(new Scalar(text)).Str() != text;
                 emitter.Emit(new Scalar(null, null, text, quoted ? ScalarStyle.DoubleQuoted : text.Contains('\n') ? ScalarStyle.Literal : ScalarStyle.Any, true, true));
                 break;
@@ -85,7 +85,7 @@ internal static class YamlText
 
     private static JsonNode? ReadNode(Parser parser, ICollection<string>? duplicates, string path, int depth, Dictionary<string, JsonNode?> anchors)
     {
-        if (depth > JsonText.MaxDepth)
+        if (depth > JsonBytes.MaxDepth)
         {
             throw ApiError.BadRequest("error decoding YAML: exceeded max depth");
         }

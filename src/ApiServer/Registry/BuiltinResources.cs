@@ -10,11 +10,11 @@ internal static class BuiltinResources
     private static readonly string[] CreateOnly = ["create"];
     private static readonly string[] Change = ["get", "patch", "update"];
 
-    /// <summary>Fills in the rules of every kind; the argument finds them by group and kind.</summary>
-    public static IReadOnlyList<ResourceInfo> All(Func<string, string, KindRules> rulesOf) =>
+    /// <summary>Fills in the rules of every kind; the argument finds them by group, version and kind.</summary>
+    public static IReadOnlyList<ResourceInfo> All(Func<string, string, string, KindRules> rulesOf) =>
     [
         .. Core().Concat(Apps()).Concat(Batch()).Concat(Policy()).Concat(Cluster()).Concat(Access())
-            .Select(info => info with { Rules = rulesOf(info.Group, info.Kind) }),
+            .Select(info => info with { Rules = rulesOf(info.Group, info.Version, info.Kind) }),
     ];
 
     private static IEnumerable<ResourceInfo> Core() =>

@@ -18,7 +18,7 @@ internal sealed class StoredObject(string key, long revision, byte[] utf8)
 
     public byte[] Utf8 { get; } = utf8;
 
-    public JsonObject View => view ??= JsonText.ReadObject(Utf8);
+    public JsonObject View => view ??= JsonBytes.ReadObject(Utf8);
 
     public JsonObject Metadata => (JsonObject)View["metadata"]!;
 
@@ -29,7 +29,7 @@ internal sealed class StoredObject(string key, long revision, byte[] utf8)
     public static StoredObject From(string key, long revision, JsonObject obj)
     {
         ((JsonObject)obj["metadata"]!)["resourceVersion"] = revision.ToString();
-        return new StoredObject(key, revision, JsonText.Write(obj));
+        return new StoredObject(key, revision, JsonBytes.Write(obj));
     }
 
     public static string KeyOf(string? ns, string name) => string.IsNullOrEmpty(ns) ? name : $"{ns}/{name}";

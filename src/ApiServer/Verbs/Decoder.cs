@@ -1,6 +1,8 @@
 using System.Text.Json.Nodes;
+using OptiInfra.ApiServer.Builtin;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
+using OptiInfra.ApiServer.Schema;
 
 namespace OptiInfra.ApiServer.Verbs;
 
@@ -10,16 +12,17 @@ internal sealed record Decoded(JsonObject Object, IReadOnlyList<string> StrictEr
 /// <summary>Turns a parsed body into an object of its kind: checks kind and version, drops unknown fields, fills defaults.</summary>
 internal static class Decoder
 {
+    private const string Scheme = "in scheme \"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"";
+
     /// <summary>Decodes the body of a create or replace; problems are 400, unknown fields warnings or 400 as the options say.</summary>
     public static JsonObject DecodeBody(ResourceInfo info, Body body, ResourceRegistry.Picture served, WriteOptions options)
     {
-        if (info.IsCustom && (body.Object.Str("kind") is null or "" || body.Object.Str("apiVersion") is null or ""))
+        if (info.IsCustom && MissingType(body.Object) is { } missing)
         {
-            string missing = body.Object.Str("kind") is null or "" ? "Object 'Kind' is missing" : "Object 'apiVersion' is missing";
-            throw ApiError.BadRequest($"the object provided is unrecognized (must be of type {info.Kind}): {missing} in '{JsonText.Text(body.Object)}'");
+            throw ApiError.BadRequest($"the object provided is unrecognized (must be of type {info.Kind}): {missing} in '{JsonBytes.Text(body.Object)}' ({Hex(body)})");
         }
 
-        Decoded decoded = Decode(info, body.Object, body.Duplicates, served, options.Validation != FieldValidation.Ignore);
+        Decoded decoded = Decode(info, body.Object, body.Duplicates, served);
         string version = body.Object.Str("apiVersion") is { Length: > 0 } given ? given[(given.IndexOf('/') + 1)..] : info.Version;
         string kind = body.Object.Str("kind") is { Length: > 0 } named ? named : info.Kind;
         string prefix = $"{kind} in version \"{version}\" cannot be handled as a {info.Kind}: ";
@@ -45,36 +48,50 @@ internal static class Decoder
             throw refuse("strict decoding error: " + string.Join(", ", errors));
         }
 
-        options.Warnings.AddRange(errors);
+        options.Warnings.AddRange(errors.Except(options.Warnings));
     }
 
-    public static Decoded Decode(
-        ResourceInfo info, JsonObject obj, IReadOnlyList<string> duplicates, ResourceRegistry.Picture served, bool strict)
+    public static Decoded Decode(ResourceInfo info, JsonObject obj, IReadOnlyList<string> duplicates, ResourceRegistry.Picture served)
     {
-        if (WrongKind(info, obj, served) is { } wrong)
+        if (!info.IsCustom && WrongKind(info, obj, served) is { } wrong)
         {
             return new Decoded(obj, [], wrong);
         }
 
-        List<string> errors = [.. duplicates.Select(path => $"duplicate field \"{path}\"")];
-        JsonObject typed = new() { ["kind"] = info.Kind, ["apiVersion"] = info.ApiVersion };
-        foreach ((string name, JsonNode? value) in obj)
+        DecodedObject decoded = info.IsCustom ? CustomDecoder.Decode(info.Rules.Schema, BuiltinSchemas.ObjectMeta, obj)
+            : info.Rules.Schema.Properties is null ? new DecodedObject { Object = obj.Clone() }
+            : TypedDecoder.Decode(info.Rules.Schema, obj);
+        if (decoded.Error is not null)
         {
-            if (name is not ("kind" or "apiVersion") && value is not null)
+            return new Decoded(obj, [], decoded.Error);
+        }
+
+        List<string> errors = [.. duplicates.Select(path => $"duplicate field \"{path}\""), .. decoded.UnknownFields.Select(path => $"unknown field \"{path}\"")];
+        JsonObject typed = info.IsCustom ? decoded.Object : WithKindFirst(info, decoded.Object);
+        typed.Ensure("metadata");
+        info.Rules.Default(typed);
+        return new Decoded(typed, errors);
+    }
+
+    private static JsonObject WithKindFirst(ResourceInfo info, JsonObject decoded)
+    {
+        JsonObject typed = new() { ["kind"] = info.Kind, ["apiVersion"] = info.ApiVersion };
+        foreach ((string name, JsonNode? value) in decoded.ToArray())
+        {
+            if (name is not ("kind" or "apiVersion"))
             {
-                typed[name] = value.DeepClone();
+                decoded.Remove(name);
+                typed[name] = value;
             }
         }
 
-        if (typed["metadata"] is not (null or JsonObject))
-        {
-            return new Decoded(obj, [], $"json: cannot unmarshal {GoJson.NameOf(typed["metadata"])} into Go struct field {info.Kind}.metadata of type v1.ObjectMeta");
-        }
-
-        typed.Ensure("metadata");
-        info.Rules.Default(typed);
-        return new Decoded(typed, strict ? errors : []);
+        return typed;
     }
+
+    private static string? MissingType(JsonObject obj) =>
+        string.IsNullOrEmpty(obj.Str("kind")) ? "Object 'Kind' is missing" : string.IsNullOrEmpty(obj.Str("apiVersion")) ? "Object 'apiVersion' is missing" : null;
+
+    private static string Hex(Body body) => JsonBytes.Text(body.Object);
 
     private static string? WrongKind(ResourceInfo info, JsonObject obj, ResourceRegistry.Picture served)
     {
@@ -85,17 +102,12 @@ internal static class Decoder
             return null;
         }
 
-        if (info.IsCustom)
-        {
-            return null;
-        }
-
         int slash = apiVersion.IndexOf('/');
         string group = slash < 0 ? "" : apiVersion[..slash];
         string shortVersion = apiVersion[(slash + 1)..];
         return served.FindKind(group, shortVersion, kind) is { IsCustom: false }
             ? $"converting ({shortVersion}.{kind}) to ({PackageOf(info.Group)}.{info.Kind}): unknown conversion"
-            : $"no kind \"{kind}\" is registered for version \"{apiVersion}\" in scheme \"k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30\"";
+            : $"no kind \"{kind}\" is registered for version \"{apiVersion}\" {Scheme}";
     }
 
     private static string PackageOf(string group) => group.Length == 0 ? "core" : group.Split('.')[0];

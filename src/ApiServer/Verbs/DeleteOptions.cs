@@ -59,16 +59,16 @@ internal sealed record DeleteOptions
         {
             node = mediaType == "application/vnd.kubernetes.protobuf" ? ProtobufBody.DeleteOptions(body)
                 : mediaType == "application/yaml" ? YamlText.Read(System.Text.Encoding.UTF8.GetString(body))
-                : JsonText.Read(body);
+                : JsonBytes.Read(body);
         }
-        catch (JsonException e)
+        catch (JsonException)
         {
-            throw ApiError.BadRequest("couldn't get version/kind; json parse error: " + GoJson.Error(body, e));
+            throw ApiError.BadRequest("couldn't get version/kind; json parse error: " + JsonBytes.ErrorOf(body));
         }
 
         if (node is not JsonObject options)
         {
-            throw ApiError.BadRequest("couldn't get version/kind; json parse error: " + GoJson.TypeError(node, BodyReader.TypeMetaStruct));
+            throw ApiError.BadRequest("couldn't get version/kind; json parse error: " + BodyReader.TypeError(node, BodyReader.TypeMetaStruct));
         }
 
         if (options.Str("kind") is { Length: > 0 } kind && kind != "DeleteOptions")

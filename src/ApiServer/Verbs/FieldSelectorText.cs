@@ -18,8 +18,8 @@ internal sealed record FieldRequirement(string Path, bool Negated, string Value)
         {
             null => Path is "spec.unschedulable" or "spec.hostNetwork" ? "false" : "",
             JsonValue value when value.TryGetValue(out string? text) => text,
-            JsonValue value => JsonText.Text(value),
-            JsonNode other => JsonText.Text(other),
+            JsonValue value => JsonBytes.Text(value),
+            JsonNode other => JsonBytes.Text(other),
         };
     }
 }

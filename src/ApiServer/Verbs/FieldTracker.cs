@@ -1,20 +1,50 @@
+using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
-using OptiInfra.ApiServer.Http;
+using OptiInfra.ApiServer.Apply;
 using OptiInfra.ApiServer.Registry;
+using OptiInfra.ApiServer.Schema;
 
 namespace OptiInfra.ApiServer.Verbs;
 
 /// <summary>Keeps metadata.managedFields: who last set which field.</summary>
 internal sealed class FieldTracker(ApiCore core)
 {
-    public void TrackCreate(ResourceInfo info, JsonObject obj, WriteOptions options) => _ = core;
+    private readonly ConcurrentDictionary<(ResourceInfo Info, string Subresource), FieldManager> managers = new(ByReference.Instance);
+
+    public void TrackCreate(ResourceInfo info, JsonObject obj, WriteOptions options)
+    {
+        // An applied object comes with its managers.
+        if (!options.Apply)
+        {
+            Of(info, options.Subresource).Update(null, obj, options.Manager, core.Clock.GetUtcNow());
+        }
+    }
 
     public void TrackUpdate(ResourceInfo info, JsonObject live, JsonObject wanted, WriteOptions options)
     {
-        _ = core;
-        if (live.At("metadata.managedFields") is { } known)
+        if (!options.Apply)
         {
-            wanted.Ensure("metadata")["managedFields"] = known.DeepClone();
+            Of(info, options.Subresource).Update(live, wanted, options.Manager, core.Clock.GetUtcNow());
         }
+    }
+
+    public FieldManager Of(ResourceInfo info, string subresource) => managers.GetOrAdd((info, subresource), static key => new FieldManager(
+        key.Info.Rules.Schema, key.Info.ApiVersion, key.Info.Kind)
+    {
+        Subresource = key.Subresource,
+        ResetFields = FieldManager.ResetFor(key.Subresource, key.Info.HasStatus),
+        Zero = key.Info.IsCustom || key.Info.Rules.Schema.Properties is null ? [] : TypedDecoder.Zero(key.Info.Rules.Schema),
+    });
+
+    /// <summary>Resources are compared by identity: two records with equal fields would be walked member by member.</summary>
+    private sealed class ByReference : IEqualityComparer<(ResourceInfo Info, string Subresource)>
+    {
+        public static readonly ByReference Instance = new();
+
+        public bool Equals((ResourceInfo Info, string Subresource) x, (ResourceInfo Info, string Subresource) y) =>
+            ReferenceEquals(x.Info, y.Info) && x.Subresource == y.Subresource;
+
+        public int GetHashCode((ResourceInfo Info, string Subresource) key) =>
+            HashCode.Combine(System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(key.Info), key.Subresource);
     }
 }

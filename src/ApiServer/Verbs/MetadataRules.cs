@@ -32,7 +32,7 @@ internal static partial class MetadataRules
 
     private const int MaxAnnotationBytes = 256 * 1024;
 
-    public static string Quote(string text) => JsonText.Text(JsonValue.Create(text));
+    public static string Quote(string text) => JsonBytes.Text(JsonValue.Create(text));
 
     /// <summary>Everything wrong with the metadata as such; used on create, and (with the changes) on update.</summary>
     public static IEnumerable<FieldError> Check(JsonObject metadata, ResourceInfo info)
@@ -85,7 +85,7 @@ internal static partial class MetadataRules
         {
             if (!JsonNode.DeepEquals(metadata[field], old[field]))
             {
-                yield return FieldError.Invalid($"metadata.{field}", JsonText.Text(metadata[field]), "field is immutable");
+                yield return FieldError.Invalid($"metadata.{field}", JsonBytes.Text(metadata[field]), "field is immutable");
             }
         }
 
@@ -237,7 +237,7 @@ internal static partial class MetadataRules
 
             if (apiVersion == "v1" && owner.Str("kind") == "Event")
             {
-                yield return FieldError.Invalid(field, JsonText.Text(owner), "/v1, Kind=Event is disallowed from being an owner");
+                yield return FieldError.Invalid(field, JsonBytes.Text(owner), "/v1, Kind=Event is disallowed from being an owner");
             }
 
             if (owner.Bool("controller") != true)
@@ -249,7 +249,7 @@ internal static partial class MetadataRules
             {
                 yield return FieldError.Invalid(
                     field,
-                    JsonText.Text(owners),
+                    JsonBytes.Text(owners),
                     "Only one reference can have Controller set to true. Found \"true\" in references for " +
                     $"{controller.Str("kind")}/{controller.Str("name")} and {owner.Str("kind")}/{owner.Str("name")}");
             }
@@ -288,7 +288,7 @@ internal static partial class MetadataRules
         if (policies.Count == 2)
         {
             yield return FieldError.Invalid(
-                "metadata.finalizers", JsonText.Text(finalizers), "finalizer orphan and foregroundDeletion cannot be both set");
+                "metadata.finalizers", JsonBytes.Text(finalizers), "finalizer orphan and foregroundDeletion cannot be both set");
         }
     }
 

@@ -212,7 +212,7 @@ internal static class ContinueToken
 
         try
         {
-            body = JsonText.ReadObject(bytes);
+            body = JsonBytes.ReadObject(bytes);
         }
         catch (JsonException)
         {
@@ -242,5 +242,5 @@ internal static class ContinueToken
     private static ApiError Bad(string why) => ApiError.BadRequest("invalid continue token: continue key is not valid: " + why);
 
     private static string Encode(JsonObject body) =>
-        Convert.ToBase64String(Encoding.UTF8.GetBytes(JsonText.Text(body))).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        Convert.ToBase64String(Encoding.UTF8.GetBytes(JsonBytes.Text(body))).TrimEnd('=').Replace('+', '-').Replace('/', '_');
 }

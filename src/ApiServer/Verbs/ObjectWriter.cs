@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OptiInfra.ApiServer.Apply;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Schema;
@@ -96,6 +97,7 @@ internal sealed class ObjectWriter(ApiCore core)
         core.Fields.TrackCreate(info, obj, options);
         await core.Admission.MutateAsync(info, "CREATE", obj, null, options, cancellation).ConfigureAwait(false);
         info.Rules.PrepareForCreate(obj);
+        Admission.BuiltinAdmission.OnCreate(info, obj);
         if (info.Rules.HasGeneration)
         {
             metadata["generation"] = 1L;
@@ -145,6 +147,7 @@ internal sealed class ObjectWriter(ApiCore core)
         }
 
         Prepare(info, wanted, live, options);
+        Admission.BuiltinAdmission.OnUpdate(info, wanted, live, options.Subresource);
         Generation(info, wanted, live);
         using Allocation allocation = core.Allocator.ForUpdate(info, wanted, live);
         Validate(info, wanted, live, name, options);
@@ -279,6 +282,16 @@ internal sealed class ObjectWriter(ApiCore core)
         {
             info.Rules.PrepareForStatusUpdate(wanted, live);
         }
+        else if (options.Subresource == "finalize")
+        {
+            JsonNode? finalizers = wanted.Obj("spec")?["finalizers"]?.DeepClone();
+            info.Rules.PrepareForStatusUpdate(wanted, live);
+            wanted.Ensure("spec").Remove("finalizers");
+            if (finalizers is not null)
+            {
+                wanted.Ensure("spec")["finalizers"] = finalizers;
+            }
+        }
         else if (options.Subresource is "")
         {
             info.Rules.PrepareForUpdate(wanted, live);
@@ -324,5 +337,9 @@ internal sealed class ObjectWriter(ApiCore core)
         }
     }
 
-    private static bool SameButForTimes(JsonObject wanted, JsonObject live) => JsonNode.DeepEquals(wanted, live);
+    private static bool SameButForTimes(JsonObject wanted, JsonObject live)
+    {
+        FieldManager.KeepTimesIfNothingElseChanged(live, wanted);
+        return JsonNode.DeepEquals(wanted, live);
+    }
 }

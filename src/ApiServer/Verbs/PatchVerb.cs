@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OptiInfra.ApiServer.Apply;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Schema;
@@ -9,96 +11,166 @@ namespace OptiInfra.ApiServer.Verbs;
 /// <summary>PATCH in its four forms: merge, JSON, strategic merge and apply.</summary>
 internal sealed class PatchVerb(ApiCore core, Responder responder)
 {
+    private const string MergeType = "application/merge-patch+json";
+    private const string JsonType = "application/json-patch+json";
+    private const string StrategicType = "application/strategic-merge-patch+json";
+    private const string ApplyType = "application/apply-patch+yaml";
+
     public async Task HandleAsync(ApiRequest request)
     {
-        string type = BodyReader.MediaType(request.Http.Request);
-        bool apply = type is "application/apply-patch+yaml";
-        Check(request.Info, type);
+        string type = CheckType(request);
         byte[] bytes = await BodyReader.ReadBytesAsync(request.Http.Request, request.Aborted).ConfigureAwait(false);
-        WriteOptions options = request.WriteOptions("PatchOptions", apply);
-        JsonNode? patch = ParsePatch(bytes, type);
+        WriteOptions options = request.WriteOptions("PatchOptions", type == ApplyType);
+        JsonText patch = Parse(bytes, type);
         Written written = await core.Writer.UpdateAsync(
-            request.Info, request.Namespace, request.Name, live => Change(request, live, patch, type, options), options, request.Aborted).ConfigureAwait(false);
+            request.Info,
+            request.Namespace,
+            request.Name,
+            live => type == ApplyType ? Applied(request, live, patch, options) : Patched(request, live!, patch, type, options),
+            options,
+            request.Aborted).ConfigureAwait(false);
         await responder.WriteObjectAsync(request, written.Created ? 201 : 200, written.Object).ConfigureAwait(false);
     }
 
-    private static void Check(ResourceInfo info, string type)
+    public static string CheckType(ApiRequest request)
     {
-        bool known = type is "application/merge-patch+json" or "application/json-patch+json" or "application/apply-patch+yaml"
-            || type == "application/strategic-merge-patch+json" && !info.IsCustom;
-        if (!known)
-        {
-            throw ApiError.UnsupportedMediaType("415: Unsupported Media Type", []);
-        }
+        string type = BodyReader.MediaType(request.Http.Request);
+        return type is MergeType or JsonType or ApplyType || type == StrategicType && !request.Info.IsCustom
+            ? type
+            : throw ApiError.UnsupportedMediaType("415: Unsupported Media Type", []);
     }
 
-    private static JsonNode? ParsePatch(byte[] bytes, string type)
+    public static JsonText Parse(byte[] bytes, string type)
     {
-        if (type == "application/apply-patch+yaml")
-        {
-            return YamlText.Read(System.Text.Encoding.UTF8.GetString(bytes));
-        }
-
-        JsonNode? patch;
+        List<string> duplicates = [];
         try
         {
-            patch = JsonText.Read(bytes);
+            JsonNode? value = type == ApplyType
+                ? YamlText.Read(Encoding.UTF8.GetString(bytes), duplicates)
+                : JsonBytes.Read(bytes, duplicates);
+            return new JsonText(value, null, duplicates);
         }
-        catch (JsonException e)
+        catch (JsonException)
         {
-            throw ApiError.BadRequest("error decoding patch: " + GoJson.Error(bytes, e));
+            return new JsonText(null, JsonBytes.ErrorOf(bytes), []);
         }
-
-        if (patch is not JsonObject && type != "application/json-patch+json")
-        {
-            throw ApiError.BadRequest("error decoding patch: " + GoJson.TypeError(patch, "map[string]interface {}"));
-        }
-
-        return patch;
     }
 
-    private static JsonObject Change(ApiRequest request, JsonObject? live, JsonNode? patch, string type, WriteOptions options)
+    /// <summary>The object that a merge, JSON or strategic patch makes of the live one, decoded like a body.</summary>
+    public static JsonObject Patched(ApiRequest request, JsonObject live, JsonText patch, string type, WriteOptions options)
     {
-        if (live is null)
+        PatchResult result = type switch
         {
-            live = new JsonObject
-            {
-                ["apiVersion"] = request.Info.ApiVersion,
-                ["kind"] = request.Info.Kind,
-                ["metadata"] = new JsonObject { ["name"] = request.Name, ["namespace"] = request.Namespace },
-            };
+            MergeType => MergePatch.Apply(live, patch),
+            JsonType => JsonPatch.Apply(live, patch),
+            _ => StrategicMergePatch.Apply(live, patch, request.Info.Rules.Schema),
+        };
+        if (result.Error is { } refused)
+        {
+            throw refused.IsGeneric
+                ? new ApiError(422, "Invalid", "the server rejected our request due to an error in our request", [])
+                : refused.Code switch
+                {
+                    400 => ApiError.BadRequest(refused.Message),
+                    413 => ApiError.TooLarge(refused.Message),
+                    _ => ApiError.Internal(refused.Message),
+                };
         }
 
-        JsonObject patched = live.Clone();
-        Merge(patched, (JsonObject)patch!);
-        _ = type;
-        Decoded decoded = Decoder.Decode(request.Info, patched, [], request.Served, options.Validation != FieldValidation.Ignore);
+        JsonObject patched = result.Object!;
+        if (request.Info.IsCustom && CheckCustomType(request.Info, patched, live) is { } wrong)
+        {
+            throw wrong;
+        }
+
+        Decoded decoded = Decoder.Decode(request.Info, patched, type == MergeType ? patch.Duplicates : [], request.Served);
         if (decoded.Error is { } error)
         {
-            throw ApiError.Invalid("", "", "", [FieldError.Invalid("patch", MetadataRules.Quote(JsonText.Text(patched)), error)]);
+            throw Undecodable(request.Info, patched, patch, type, error);
+        }
+
+        Decoder.Report([.. decoded.StrictErrors, .. result.UnknownFields], options, strict => Undecodable(request.Info, patched, patch, type, strict));
+        return decoded.Object;
+    }
+
+    private JsonObject Applied(ApiRequest request, JsonObject? live, JsonText patch, WriteOptions options)
+    {
+        if (patch.Error is not null || patch.Value is not JsonObject config)
+        {
+            throw ApiError.BadRequest("error decoding YAML: " + (patch.Error ?? BodyReader.TypeError(patch.Value, "map[string]interface {}")));
+        }
+
+        Decoder.Report([.. patch.Duplicates.Select(path => $"duplicate field \"{path}\"")], options, ApiError.BadRequest);
+        ApplyResult result = core.Fields.Of(request.Info, request.Subresource).Apply(live, config, options.Manager, options.Force ?? false, core.Clock.GetUtcNow());
+        if (result.Error is { } error)
+        {
+            throw Refused(error);
+        }
+
+        JsonObject applied = result.Object!;
+        JsonNode? managed = applied.Obj("metadata")?["managedFields"]?.DeepClone();
+        Decoded decoded = Decoder.Decode(request.Info, applied, [], request.Served);
+        if (decoded.Error is { } undecodable)
+        {
+            throw ApiError.Internal(undecodable);
+        }
+
+        JsonObject metadata = decoded.Object.Ensure("metadata");
+        ResourceVerbs.CheckName(metadata, request.Name);
+        if (managed is not null)
+        {
+            metadata["managedFields"] = managed;
         }
 
         return decoded.Object;
     }
 
-    private static void Merge(JsonObject target, JsonObject patch)
+    public static ApiError Refused(ApplyError error)
     {
-        foreach ((string name, JsonNode? value) in patch)
+        if (error.Code != 409)
         {
-            if (value is null)
+            return error.Code == 400 ? ApiError.BadRequest(error.Message) : ApiError.Internal(error.Message);
+        }
+
+        JsonArray causes = [.. error.Conflicts.Select(conflict => new JsonObject
+        {
+            ["reason"] = "FieldManagerConflict",
+            ["message"] = $"conflict with {conflict.Manager}",
+            ["field"] = conflict.Path,
+        })];
+        return new ApiError(409, "Conflict", error.Message, new JsonObject { ["causes"] = causes });
+    }
+
+    private static ApiError? CheckCustomType(ResourceInfo info, JsonObject patched, JsonObject live)
+    {
+        List<FieldError> errors = [];
+        foreach (string field in (string[])["apiVersion", "kind"])
+        {
+            string wanted = live.Str(field) ?? "";
+            if (patched.Str(field) != wanted)
             {
-                target.Remove(name);
-            }
-            else if (value is JsonObject below)
-            {
-                JsonObject made = target.Obj(name)?.Clone() ?? [];
-                Merge(made, below);
-                target[name] = made;
-            }
-            else
-            {
-                target[name] = value.DeepClone();
+                errors.Add(FieldError.Invalid(field, JsonBytes.Text(patched[field]), $"must be {wanted}"));
             }
         }
+
+        return errors.Count == 0 ? null : ApiError.Invalid(info, live.Obj("metadata").Str("name") ?? "", errors);
+    }
+
+    private static ApiError Undecodable(ResourceInfo info, JsonObject patched, JsonText patch, string type, string error)
+    {
+        string shown = type == StrategicType ? Json.GoValue(patch.Value) : Dump(info, patched);
+        return ApiError.Invalid("", "", "", [FieldError.Invalid("patch", MetadataRules.Quote(shown), error)]);
+    }
+
+    /// <summary>The patched object as the real server shows it: members sorted, those below in the order of their types.</summary>
+    private static string Dump(ResourceInfo info, JsonObject patched)
+    {
+        if (info.IsCustom)
+        {
+            return Json.Compact(patched);
+        }
+
+        JsonObject sorted = new(patched.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => KeyValuePair.Create(member.Key, member.Value?.DeepClone())));
+        return Json.Compact(sorted, sorted: false);
     }
 }

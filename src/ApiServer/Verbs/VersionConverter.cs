@@ -19,7 +19,7 @@ internal static class VersionConverter
     }
 
     public static byte[] Bytes(ResourceInfo info, StoredObject stored) =>
-        info.FromStorage is null ? stored.Utf8 : JsonText.Write(FromStorage(info, stored));
+        info.FromStorage is null ? stored.Utf8 : JsonBytes.Write(FromStorage(info, stored));
 
     public static JsonObject ToStorage(ResourceInfo info, JsonObject obj) => info.ToStorage is { } convert ? convert(obj.Clone()) : obj.Clone();
 }

@@ -224,7 +224,7 @@ internal sealed class WatchStream(ApiCore core, ApiRequest request, ListOptions 
         }
 
         _ = include;
-        return WriteAsync(StoreEvent.Line(type, JsonText.Write(form)));
+        return WriteAsync(StoreEvent.Line(type, JsonBytes.Write(form)));
     }
 
     private ValueTask BookmarkAsync(bool ends)
@@ -241,12 +241,12 @@ internal sealed class WatchStream(ApiCore core, ApiRequest request, ListOptions 
             bookmark[name] = value?.DeepClone();
         }
 
-        return WriteAsync(StoreEvent.Line("BOOKMARK", JsonText.Write(bookmark)));
+        return WriteAsync(StoreEvent.Line("BOOKMARK", JsonBytes.Write(bookmark)));
     }
 
     private async Task SendErrorAsync(ApiError error)
     {
-        await WriteAsync(StoreEvent.Line("ERROR", JsonText.Write(error.ToStatus()))).ConfigureAwait(false);
+        await WriteAsync(StoreEvent.Line("ERROR", JsonBytes.Write(error.ToStatus()))).ConfigureAwait(false);
         await FlushAsync().ConfigureAwait(false);
     }
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using OptiInfra.ApiServer.Schema;
 
 namespace OptiInfra.ApiServer.Http;
 
@@ -10,7 +11,7 @@ namespace OptiInfra.ApiServer.Http;
 /// Reads and writes JSON trees. Reading keeps the last of duplicate members and reports them by path, turns whole
 /// numbers into <c>long</c> and others into <c>double</c>, and refuses what is nested too deep or is not UTF-8.
 /// </summary>
-internal static class JsonText
+internal static class JsonBytes
 {
     /// <summary>Deeper documents are refused, so that no walk over a tree can exhaust the stack.</summary>
     public const int MaxDepth = 500;
@@ -44,6 +45,9 @@ internal static class JsonText
             throw new JsonException(e.Message, e);
         }
     }
+
+    /// <summary>What is wrong with a document that <see cref="Read"/> refused, in the real server's words.</summary>
+    public static string ErrorOf(ReadOnlySpan<byte> utf8) => JsonReader.Read(Encoding.UTF8.GetString(utf8)).Error ?? "invalid UTF-8 in string";
 
     public static JsonObject ReadObject(ReadOnlySpan<byte> utf8) =>
         Read(utf8) as JsonObject ?? throw new JsonException("not an object");
