@@ -12,6 +12,18 @@ internal sealed class Scraper(MetricRegistry registry)
     private readonly SegmentPool _pool = new();
     private readonly Dictionary<ExpositionFormat, SharedBody> _inProgress = [];
 
+    /// <summary>Readers whose body is being produced now.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _inProgress.Values.Sum(body => body.Readers);
+            }
+        }
+    }
+
     /// <summary>A complete body. The caller disposes it once it is sent.</summary>
     public async Task<SharedBody> ScrapeAsync(ExpositionFormat format, IReadOnlySet<string>? names, TimeSpan patience, CancellationToken cancellationToken)
     {
@@ -95,6 +107,8 @@ internal sealed class SharedBody(SegmentedBuffer buffer) : IDisposable
     public SegmentedBuffer Buffer { get; } = buffer;
 
     public Task Ready => _ready.Task;
+
+    public int Readers => Volatile.Read(ref _readers);
 
     /// <summary>Only while the body is being produced, under the scraper's lock.</summary>
     public void AddReader() => Interlocked.Increment(ref _readers);
