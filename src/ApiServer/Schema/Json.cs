@@ -26,7 +26,7 @@ internal static class Json
     public static bool TryInteger(JsonNode? node, out long value)
     {
         value = 0;
-        return IsNumber(node) && long.TryParse(NumberText(node!), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value);
+        return node is JsonValue number && IsNumber(node) && (number.TryGetValue(out value) || long.TryParse(NumberText(node), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out value));
     }
 
     public static double ToDouble(JsonNode node) => double.Parse(NumberText(node), CultureInfo.InvariantCulture);

@@ -222,6 +222,13 @@ internal sealed class TypedDecoder
     private static JsonValue Time(JsonNode value, Place place, string format, string layout)
     {
         string text = Json.AsString(value) ?? throw Mismatch(value, place, "string");
+        int point = text.IndexOf('.', StringComparison.Ordinal);
+        if (format.Contains('f') && Formats.TryDateTime(text, out _) && (point < 0 || text.AsSpan(point + 1).IndexOfAnyExceptInRange('0', '9') != 6))
+        {
+            string rest = text[(point < 0 ? text.IndexOfAny(['Z', '+', '-'], 19) : point)..];
+            throw new DecodeException($"parsing time \"{text}\" as \"{layout}\": cannot parse \"{rest}\" as \".000000\"");
+        }
+
         return Formats.TryDateTime(text, out DateTimeOffset time)
             ? JsonValue.Create(time.UtcDateTime.ToString(format, CultureInfo.InvariantCulture))
             : throw new DecodeException($"parsing time \"{text}\" as \"{layout}\": cannot parse \"{text}\" as \"2006\"");
