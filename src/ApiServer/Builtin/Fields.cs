@@ -15,7 +15,7 @@ internal static class Fields
     public static JsonObject? Sub(this JsonObject node, string name) => node[name] as JsonObject;
 
     /// <summary>The member as an object, made when it is missing.</summary>
-    public static JsonObject Ensure(this JsonObject node, string name)
+    public static JsonObject SubOrNew(this JsonObject node, string name)
     {
         if (node[name] is not JsonObject member)
         {

@@ -50,7 +50,7 @@ internal static class KindDefaults
         secret.Default("type", "Opaque");
         foreach ((string key, JsonNode? value) in secret.Sub("stringData") ?? [])
         {
-            secret.Ensure("data")[key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(Json.AsString(value) ?? ""));
+            secret.SubOrNew("data")[key] = Convert.ToBase64String(Encoding.UTF8.GetBytes(Json.AsString(value) ?? ""));
         }
 
         secret.Remove("stringData");
@@ -58,7 +58,7 @@ internal static class KindDefaults
 
     public static void Service(JsonObject service)
     {
-        JsonObject spec = service.Ensure("spec");
+        JsonObject spec = service.SubOrNew("spec");
         spec.Default("sessionAffinity", "None");
         spec.Default("type", "ClusterIP");
         if (spec.Text("sessionAffinity") == "None")
@@ -67,7 +67,7 @@ internal static class KindDefaults
         }
         else if (spec.Text("sessionAffinity") == "ClientIP")
         {
-            spec.Ensure("sessionAffinityConfig").Ensure("clientIP").Default("timeoutSeconds", 10800);
+            spec.SubOrNew("sessionAffinityConfig").SubOrNew("clientIP").Default("timeoutSeconds", 10800);
         }
 
         foreach (JsonObject port in spec.Items("ports"))
@@ -98,14 +98,14 @@ internal static class KindDefaults
 
     public static void Deployment(JsonObject deployment)
     {
-        JsonObject spec = deployment.Ensure("spec");
+        JsonObject spec = deployment.SubOrNew("spec");
         PodDefaults.Template(spec);
         spec.Default("replicas", 1);
-        JsonObject strategy = spec.Ensure("strategy");
+        JsonObject strategy = spec.SubOrNew("strategy");
         strategy.Default("type", "RollingUpdate");
         if (strategy.Text("type") == "RollingUpdate")
         {
-            JsonObject rolling = strategy.Ensure("rollingUpdate");
+            JsonObject rolling = strategy.SubOrNew("rollingUpdate");
             rolling.Default("maxUnavailable", "25%");
             rolling.Default("maxSurge", "25%");
         }
@@ -116,23 +116,23 @@ internal static class KindDefaults
 
     public static void ReplicaSet(JsonObject set)
     {
-        PodDefaults.Template(set.Ensure("spec"));
-        set.Ensure("spec").Default("replicas", 1);
+        PodDefaults.Template(set.SubOrNew("spec"));
+        set.SubOrNew("spec").Default("replicas", 1);
     }
 
     public static void StatefulSet(JsonObject set)
     {
-        JsonObject spec = set.Ensure("spec");
+        JsonObject spec = set.SubOrNew("spec");
         PodDefaults.Template(spec);
         spec.Default("podManagementPolicy", "OrderedReady");
-        JsonObject strategy = spec.Ensure("updateStrategy");
+        JsonObject strategy = spec.SubOrNew("updateStrategy");
         strategy.Default("type", "RollingUpdate");
         if (strategy.Text("type") == "RollingUpdate")
         {
-            strategy.Ensure("rollingUpdate").Default("partition", 0);
+            strategy.SubOrNew("rollingUpdate").Default("partition", 0);
         }
 
-        JsonObject retention = spec.Ensure("persistentVolumeClaimRetentionPolicy");
+        JsonObject retention = spec.SubOrNew("persistentVolumeClaimRetentionPolicy");
         retention.Default("whenDeleted", "Retain");
         retention.Default("whenScaled", "Retain");
         spec.Default("replicas", 1);
@@ -147,26 +147,26 @@ internal static class KindDefaults
 
     public static void Claim(JsonObject claim)
     {
-        claim.Ensure("spec").Default("volumeMode", "Filesystem");
-        claim.Ensure("status").Default("phase", "Pending");
+        claim.SubOrNew("spec").Default("volumeMode", "Filesystem");
+        claim.SubOrNew("status").Default("phase", "Pending");
     }
 
     public static void Volume(JsonObject volume)
     {
-        volume.Ensure("spec").Default("persistentVolumeReclaimPolicy", "Retain");
-        volume.Ensure("spec").Default("volumeMode", "Filesystem");
-        volume.Ensure("status").Default("phase", "Pending");
+        volume.SubOrNew("spec").Default("persistentVolumeReclaimPolicy", "Retain");
+        volume.SubOrNew("spec").Default("volumeMode", "Filesystem");
+        volume.SubOrNew("status").Default("phase", "Pending");
     }
 
     public static void DaemonSet(JsonObject set)
     {
-        JsonObject spec = set.Ensure("spec");
+        JsonObject spec = set.SubOrNew("spec");
         PodDefaults.Template(spec);
-        JsonObject strategy = spec.Ensure("updateStrategy");
+        JsonObject strategy = spec.SubOrNew("updateStrategy");
         strategy.Default("type", "RollingUpdate");
         if (strategy.Text("type") == "RollingUpdate")
         {
-            JsonObject rolling = strategy.Ensure("rollingUpdate");
+            JsonObject rolling = strategy.SubOrNew("rollingUpdate");
             rolling.Default("maxUnavailable", 1);
             rolling.Default("maxSurge", 0);
         }
@@ -176,7 +176,7 @@ internal static class KindDefaults
 
     public static void Job(JsonObject job)
     {
-        JsonObject spec = job.Ensure("spec");
+        JsonObject spec = job.SubOrNew("spec");
         PodDefaults.Template(spec);
         if (spec["completions"] is null && spec["parallelism"] is null)
         {
@@ -192,7 +192,7 @@ internal static class KindDefaults
 
     public static void CronJob(JsonObject job)
     {
-        JsonObject spec = job.Ensure("spec");
+        JsonObject spec = job.SubOrNew("spec");
         PodDefaults.Template(spec.Sub("jobTemplate")?.Sub("spec"));
         spec.Default("concurrencyPolicy", "Allow");
         spec.Default("suspend", false);
@@ -203,9 +203,9 @@ internal static class KindDefaults
     /// <summary>Every namespace carries its own name as a label.</summary>
     public static void Namespace(JsonObject ns)
     {
-        if (ns.Ensure("metadata").Text("name") is { Length: > 0 } name)
+        if (ns.SubOrNew("metadata").Text("name") is { Length: > 0 } name)
         {
-            ns.Ensure("metadata").Ensure("labels")["kubernetes.io/metadata.name"] = name;
+            ns.SubOrNew("metadata").SubOrNew("labels")["kubernetes.io/metadata.name"] = name;
         }
     }
 
@@ -228,7 +228,7 @@ internal static class KindDefaults
 
     public static void Binding(JsonObject binding)
     {
-        binding.Ensure("roleRef").Default("apiGroup", RbacGroup);
+        binding.SubOrNew("roleRef").Default("apiGroup", RbacGroup);
         foreach (JsonObject subject in binding.Items("subjects"))
         {
             if (subject.Text("kind") is "User" or "Group")
@@ -240,7 +240,7 @@ internal static class KindDefaults
 
     public static void NetworkPolicy(JsonObject policy)
     {
-        JsonObject spec = policy.Ensure("spec");
+        JsonObject spec = policy.SubOrNew("spec");
         foreach (JsonObject port in spec.Items("ingress").Concat(spec.Items("egress")).SelectMany(static rule => rule.Items("ports")))
         {
             port.Default("protocol", "TCP");
@@ -274,7 +274,7 @@ internal static class KindDefaults
         }
     }
 
-    public static void Autoscaler(JsonObject scaler) => scaler.Ensure("spec").Default("minReplicas", 1);
+    public static void Autoscaler(JsonObject scaler) => scaler.SubOrNew("spec").Default("minReplicas", 1);
 
     public static void StorageClass(JsonObject storage)
     {
@@ -284,5 +284,5 @@ internal static class KindDefaults
 
     public static void PriorityClass(JsonObject priority) => priority.Default("preemptionPolicy", "PreemptLowerPriority");
 
-    public static void TokenRequest(JsonObject request) => request.Ensure("spec").Default("expirationSeconds", 3600);
+    public static void TokenRequest(JsonObject request) => request.SubOrNew("spec").Default("expirationSeconds", 3600);
 }

@@ -9,7 +9,7 @@ internal static class PodDefaults
 
     public static void Pod(JsonObject pod)
     {
-        JsonObject spec = pod.Ensure("spec");
+        JsonObject spec = pod.SubOrNew("spec");
         Spec(spec);
         spec.Default("enableServiceLinks", true);
         bool hostNetwork = spec.Flag("hostNetwork");
@@ -27,7 +27,7 @@ internal static class PodDefaults
     {
         if (container.Sub("resources")?.Sub("limits") is { Count: > 0 } limits)
         {
-            JsonObject requests = container.Ensure("resources").Ensure("requests");
+            JsonObject requests = container.SubOrNew("resources").SubOrNew("requests");
             foreach ((string name, JsonNode? value) in limits)
             {
                 requests[name] ??= value?.DeepClone();
@@ -39,7 +39,7 @@ internal static class PodDefaults
     {
         if (owner?.Sub("template") is { } template)
         {
-            Spec(template.Ensure("spec"));
+            Spec(template.SubOrNew("spec"));
         }
     }
 

@@ -12,6 +12,9 @@ internal static class CustomRules
         HasGeneration = true,
         UnconditionalUpdate = false,
         NameRule = NameRule.DnsSubdomain,
+        Validate = obj => CustomValidation.Validate(schema, obj, null),
+        ValidateUpdate = (wanted, old) => CustomValidation.Validate(schema, wanted, old),
+        ValidateStatusUpdate = (wanted, old) => CustomValidation.Validate(schema, wanted, old, statusOnly: true),
         PrepareForCreate = obj =>
         {
             if (hasStatus)
