@@ -10,9 +10,6 @@ namespace OptiInfra.Kubernetes.Client;
 /// </summary>
 public sealed class KubeMetrics
 {
-    /// <summary>For those who do not care: recorded, and shown to nobody.</summary>
-    public static readonly KubeMetrics None = new(new MetricRegistry());
-
     private static readonly double[] ReconcileBuckets =
     [
         0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0,
@@ -22,6 +19,9 @@ public sealed class KubeMetrics
     private static readonly double[] QueueBuckets = [1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100, 1000];
 
     private static readonly double[] RequestBuckets = [0.005, 0.025, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30, 60];
+
+    /// <summary>For those who do not care: recorded, and shown to nobody. (Stands below the buckets that it needs.)</summary>
+    public static readonly KubeMetrics None = new(new MetricRegistry());
 
     public KubeMetrics(MetricRegistry registry)
     {

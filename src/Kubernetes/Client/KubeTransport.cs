@@ -81,10 +81,14 @@ internal sealed class KubeTransport(KubeConfig config, KubeClientOptions options
                 }
 
                 TimeSpan? retryAfter = RetryAfter(response.Message);
+                KubeApiException error = await ErrorAsync(request, response.Message, retryAfter, cancellationToken).ConfigureAwait(false);
                 bool asked = retryAfter is not null && (code == HttpStatusCode.TooManyRequests || (int)code >= 500);
-                if (!asked || request.IsWatch || retries >= MaxRetries)
+
+                // A version from the future will not come true by waiting; the caller has to ask for another one. Watches back off by
+                // themselves.
+                if (!asked || request.IsWatch || retries >= MaxRetries || error.IsTooLargeResourceVersion)
                 {
-                    throw await ErrorAsync(request, response.Message, retryAfter, cancellationToken).ConfigureAwait(false);
+                    throw error;
                 }
 
                 options.Metrics.RequestRetried(request.Method.Method, host, code);

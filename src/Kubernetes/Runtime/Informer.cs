@@ -68,6 +68,7 @@ public sealed class Informer<T> : Informer
     private readonly List<Subscription<T>> subscriptions = [];
     private readonly List<Waiter> waiters = [];
     private readonly HashSet<string> unsynced;
+    private readonly Dictionary<string, string> reached = [];
     private readonly TaskCompletionSource synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Session? session;
     private int users;
@@ -155,7 +156,7 @@ public sealed class Informer<T> : Informer
         ArgumentNullException.ThrowIfNull(resourceVersion);
         lock (gate)
         {
-            if (HasSeen(key, resourceVersion, Store.Get(key)?.Metadata.ResourceVersion))
+            if (HasSeen(key, resourceVersion))
             {
                 return Task.CompletedTask;
             }
@@ -179,11 +180,11 @@ public sealed class Informer<T> : Informer
                 subscriptions.ForEach(subscription => subscription.EndInitial());
             }
 
-            WakeWaiters_NeedsLock(version);
+            Reached_NeedsLock(ns, version);
         }
     }
 
-    internal void Apply(WatchEvent<T> next)
+    internal void Apply(string? ns, WatchEvent<T> next)
     {
         lock (gate)
         {
@@ -195,7 +196,7 @@ public sealed class Informer<T> : Informer
                 Offer_NeedsLock([.. new[] { replaced, change }.OfType<StoreChange<T>>()]);
             }
 
-            WakeWaiters_NeedsLock(next.ResourceVersion);
+            Reached_NeedsLock(ns, next.ResourceVersion);
         }
     }
 
@@ -275,14 +276,19 @@ public sealed class Informer<T> : Informer
         }
     }
 
-    private void WakeWaiters_NeedsLock(string reached)
+    private void Reached_NeedsLock(string? ns, string version)
     {
+        if (version.Length > 0)
+        {
+            reached[ns ?? ""] = version;
+        }
+
         if (waiters.Count == 0)
         {
             return;
         }
 
-        foreach (Waiter waiter in waiters.Where(waiter => HasSeen(waiter.Key, waiter.Version, reached)).ToList())
+        foreach (Waiter waiter in waiters.Where(waiter => HasSeen(waiter.Key, waiter.Version)).ToList())
         {
             waiters.Remove(waiter);
             waiter.Seen.TrySetResult();
@@ -290,16 +296,17 @@ public sealed class Informer<T> : Informer
     }
 
     // Versions of one resource are comparable where they are numbers (all of Kubernetes' own servers); elsewhere only equal ones count.
-    private bool HasSeen(ObjectKey key, string wanted, string? reached)
+    private bool HasSeen(ObjectKey key, string wanted)
     {
-        if (reached == wanted || Store.Get(key)?.Metadata.ResourceVersion == wanted)
+        string? now = reached.GetValueOrDefault(options.Namespaces.Count == 0 ? "" : key.Namespace);
+        if (now == wanted || Store.Get(key)?.Metadata.ResourceVersion == wanted)
         {
             return true;
         }
 
         return ulong.TryParse(wanted, CultureInfo.InvariantCulture, out ulong target)
-            && ulong.TryParse(reached, CultureInfo.InvariantCulture, out ulong now)
-            && now >= target;
+            && ulong.TryParse(now, CultureInfo.InvariantCulture, out ulong reachedVersion)
+            && reachedVersion >= target;
     }
 }
 

@@ -162,7 +162,7 @@ internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Info
             while (await MoveNextAsync(cancellationToken).ConfigureAwait(false) is { } next)
             {
                 events++;
-                informer.Apply(next);
+                informer.Apply(options.Namespace, next);
                 version = next.ResourceVersion.Length > 0 ? next.ResourceVersion : version;
                 internalErrorsSince = 0;
                 if (silence.Observe(next.Type == WatchEventType.Bookmark) is { } limit)
