@@ -11,10 +11,11 @@ namespace OptiInfra.Cli.Commands;
 /// </summary>
 internal static class PromqlCommand
 {
-    public static Command Create(Terminal terminal) => new("promql", "Check or format PromQL expressions, one JSON string a line on standard input.")
+    public static Command Create(Terminal terminal) => new("promql", "Check, format or run PromQL.")
     {
         Streaming(terminal, "check", "Say of each expression whether Prometheus accepts it, its type, and what is wrong with it.", PromQLCheck.CheckLine),
         Streaming(terminal, "format", "Write each expression as promtool promql format would.", PromQLCheck.FormatLine),
+        PromqlScriptCommand.Create(terminal),
     };
 
     /// <summary>The option that every command has which judges PromQL.</summary>

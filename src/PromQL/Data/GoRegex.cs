@@ -8,8 +8,15 @@ namespace OptiInfra.PromQL.Data;
 /// Go's regular expressions (RE2 syntax, https://github.com/google/re2/wiki/Syntax) run by .NET's linear-time matcher:
 /// the few spellings that differ are rewritten, the semantics are the same. Patterns are known to be valid RE2.
 /// </summary>
-internal static class GoRegex
+internal sealed class GoRegex
 {
+    private readonly Regex regex;
+
+    /// <summary>.NET counts named groups after all others, Go counts them where they stand; so ours have numbers only.</summary>
+    private readonly Dictionary<string, int> groups = new(StringComparer.Ordinal);
+
+    private int groupCount;
+
     private static readonly Dictionary<string, string> PosixClasses = new(StringComparer.Ordinal)
     {
         ["alnum"] = "0-9A-Za-z", ["alpha"] = "A-Za-z", ["ascii"] = @"\x00-\x7F", ["blank"] = @"\t\x20", ["cntrl"] = @"\x00-\x1F\x7F",
@@ -17,13 +24,24 @@ internal static class GoRegex
         ["space"] = @"\t\n\v\f\r\x20", ["upper"] = "A-Z", ["word"] = "0-9A-Za-z_", ["xdigit"] = "0-9A-Fa-f",
     };
 
-    public static Regex Compile(string pattern) => new(Translate(pattern), RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+    private GoRegex(string pattern) => regex = new Regex(Translate(pattern), RegexOptions.CultureInvariant | RegexOptions.NonBacktracking);
+
+    public static GoRegex Compile(string pattern) => new(pattern);
+
+    public bool IsMatch(string text) => regex.IsMatch(text);
+
+    /// <summary>The replacement for the first match, or null when there is none.</summary>
+    public string? ExpandFirst(string text, string template) => regex.Match(text) is { Success: true } match ? Expand(template, match) : null;
+
+    public string ReplaceAll(string text, string template) => regex.Replace(text, match => Expand(template, match));
+
+    public override string ToString() => regex.ToString();
 
     /// <summary>
     /// Go's template for replacements: <c>$1</c>, <c>${name}</c>, <c>$$</c>. A name is as long as it can be
     /// (<c>$1x</c> is the group "1x"), and an unknown group is empty.
     /// </summary>
-    public static string Expand(string template, Match match)
+    private string Expand(string template, Match match)
     {
         var result = new StringBuilder();
         int i = 0;
@@ -55,13 +73,15 @@ internal static class GoRegex
                 i = dollar + 1;
                 continue;
             }
-            result.Append(match.Groups[template[start..end]].Value);
+            string name = template[start..end];
+            int number = groups.TryGetValue(name, out int known) ? known : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int digits) ? digits : -1;
+            result.Append(number >= 0 ? match.Groups[number].Value : "");
             i = braced ? end + 1 : end;
         }
         return result.ToString();
     }
 
-    private static string Translate(string pattern)
+    private string Translate(string pattern)
     {
         var result = new StringBuilder(pattern.Length + 8);
         int i = 0;
@@ -81,15 +101,9 @@ internal static class GoRegex
                 result.Append(@"\z"); // .NET's $ would also match before a final newline.
                 i++;
             }
-            else if (c == '(' && pattern.AsSpan(i).StartsWith("(?P<"))
+            else if (c == '(')
             {
-                result.Append("(?<");
-                i += 4;
-            }
-            else if (c == '(' && pattern.AsSpan(i).StartsWith("(?") && pattern.IndexOfAny([':', ')'], i) is > 0 and var stop && !pattern.AsSpan(i).StartsWith("(?<"))
-            {
-                result.Append("(?").Append(pattern[(i + 2)..stop].Replace("U", "", StringComparison.Ordinal)).Append(pattern[stop]);
-                i = stop + 1;
+                i = Open(pattern, i, result);
             }
             else
             {
@@ -98,6 +112,28 @@ internal static class GoRegex
             }
         }
         return result.ToString();
+    }
+
+    /// <summary>Copies what opens a group: plain, named, or with flags.</summary>
+    private int Open(string pattern, int i, StringBuilder result)
+    {
+        ReadOnlySpan<char> rest = pattern.AsSpan(i);
+        if (!rest.StartsWith("(?"))
+        {
+            groupCount++;
+            result.Append('(');
+            return i + 1;
+        }
+        if (rest.StartsWith("(?P<") || rest.StartsWith("(?<"))
+        {
+            int start = rest.IndexOf('<') + 1, end = rest.IndexOf('>');
+            groups[rest[start..end].ToString()] = ++groupCount;
+            result.Append('(');
+            return i + end + 1;
+        }
+        int stop = rest.IndexOfAny(':', ')');
+        result.Append("(?").Append(rest[2..stop].ToString().Replace("U", "", StringComparison.Ordinal)).Append(rest[stop]);
+        return i + stop + 1;
     }
 
     private static bool IsMultiline(string pattern, int position)

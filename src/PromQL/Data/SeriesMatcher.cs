@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Text.RegularExpressions;
 using OptiInfra.PromQL.Syntax;
 using OptiInfra.PromQL.Types;
 
@@ -9,7 +8,7 @@ namespace OptiInfra.PromQL.Data;
 internal sealed class SeriesMatcher
 {
     // Rule tests ask the same selectors at thousands of steps, and compiling a pattern is the dear part.
-    private static readonly ConcurrentDictionary<(string Pattern, bool DotMatchesNewline), Regex> Compiled = [];
+    private static readonly ConcurrentDictionary<(string Pattern, bool DotMatchesNewline), GoRegex> Compiled = [];
 
     private readonly (string Label, Func<string, bool> Accepts)[] tests;
 
@@ -55,13 +54,13 @@ internal sealed class SeriesMatcher
             case MatchOp.NotEqual:
                 return value => value != wanted;
             default:
-                Regex regex = Anchored(wanted, version);
+                GoRegex regex = Anchored(wanted, version);
                 return matcher.Op == MatchOp.Regex ? regex.IsMatch : value => !regex.IsMatch(value);
         }
     }
 
     /// <summary>The pattern anchored at both ends. From 3.0 on its dot matches a newline, too.</summary>
-    public static Regex Anchored(string pattern, PrometheusVersion version) =>
+    public static GoRegex Anchored(string pattern, PrometheusVersion version) =>
         Compiled.GetOrAdd((pattern, version >= PrometheusVersion.V30), static key =>
             GoRegex.Compile(key.DotMatchesNewline ? $"^(?s:{key.Pattern})$" : $"^(?:{key.Pattern})$"));
 }

@@ -1,4 +1,3 @@
-using System.Text.RegularExpressions;
 using OptiInfra.PromQL.Data;
 using OptiInfra.PromQL.Syntax;
 using OptiInfra.PromQL.Types;
@@ -17,10 +16,8 @@ internal static class LabelFunctions
             throw new EvaluationException($"invalid regular expression in label_replace(): {pattern}");
         }
         RequireName(target, "destination", "label_replace", version);
-        Regex regex = SeriesMatcher.Anchored(pattern, version);
-        return Relabel(call, target, labels => regex.Match(labels[source]) is { Success: true } match
-            ? labels.With(target, GoRegex.Expand(replacement, match))
-            : null);
+        GoRegex regex = SeriesMatcher.Anchored(pattern, version);
+        return Relabel(call, target, labels => regex.ExpandFirst(labels[source], replacement) is { } value ? labels.With(target, value) : null);
     }
 
     public static List<EvalSeries> Join(FunctionCall call)

@@ -50,7 +50,7 @@ internal enum ExpectationKind
 
 /// <summary>What a query is expected to do besides its values; with neither text nor pattern, anything will do.
 /// Strict: every remark of the kind must be expected (the <c>expect</c> lines); otherwise one is enough (<c>eval_warn</c>).</summary>
-internal sealed record Expectation(ExpectationKind Kind, string? Message = null, Regex? Pattern = null, bool Strict = false)
+internal sealed record Expectation(ExpectationKind Kind, string? Message = null, GoRegex? Pattern = null, bool Strict = false)
 {
     public bool Accepts(string message) => Message is not null ? Message == message : Pattern is null || Pattern.IsMatch(message);
 }
