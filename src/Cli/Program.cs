@@ -19,6 +19,7 @@ internal static class Program
         RootCommand root = new("Monitoring for fleets of LLM agents, from one set of resources.")
         {
             ApiServerCommand.Create(terminal),
+            CrdsCommand.Create(terminal),
             DoctorCommand.Create(terminal),
             PromqlCommand.Create(terminal),
         };

@@ -1,4 +1,5 @@
 using OptiInfra.Compiler.Model;
+using OptiInfra.Compiler.Packs;
 using OptiInfra.Crds;
 using OptiInfra.PromQL.Syntax;
 
@@ -24,6 +25,11 @@ public static class PolicyCompiler
 
         var report = new Report($"AlertPolicy {ns}/{name}");
         PolicyChecks.Run(policy, stack, report);
+        if (watched.Length == 0 && policy.Spec.Packs is { Count: > 0 })
+        {
+            report.Warning("policy/agents", "spec.agents", "the policy watches no agent, so its packs have nothing to say", "compare spec.agents with kubectl get oa --show-labels");
+        }
+
         IReadOnlyList<RuleGroup> groups = Groups(policy, watched, stack, report);
         if (report.HasErrors)
         {
@@ -48,6 +54,7 @@ public static class PolicyCompiler
     {
         ParserOptions options = Options(stack);
         List<RuleGroup> groups = [];
+        groups.AddRange(PackExpander.Expand(policy, watched, stack, report));
         groups.AddRange(OwnGroups(policy, stack, options));
         foreach (IGrouping<string, RuleGroup> twice in groups.GroupBy(group => group.Name).Where(same => same.Count() > 1))
         {
@@ -73,7 +80,10 @@ public static class PolicyCompiler
             return groups;
         }
 
-        var confined = new LabelMatcher(default, "namespace", MatchOp.Equal, policy.Metadata.Namespace ?? "default");
-        return groups.Select(group => group with { Rules = [.. (group.Rules ?? []).Select(rule => rule with { Expr = SelectorInjection.Inject(rule.Expr, options, _ => [confined]) })] });
+        LabelMatcher[] confined = [new LabelMatcher(default, "namespace", MatchOp.Equal, policy.Metadata.Namespace ?? "default")];
+        return groups.Select(group => group with { Rules = [.. (group.Rules ?? []).Select(rule => rule with { Expr = Confine(rule.Expr) })] });
+
+        // An expression that does not parse has been reported by the checks.
+        string Confine(string expr) => PromQLParser.Parse(expr, options).Expr is { } tree ? SelectorInjection.Require(tree, confined).ToString() : expr;
     }
 }
