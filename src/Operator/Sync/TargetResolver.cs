@@ -1,4 +1,3 @@
-using System.Text.Json;
 using OptiInfra.Compiler.Model;
 using OptiInfra.Kubernetes.Objects;
 
@@ -9,31 +8,6 @@ internal sealed record ResolvedTarget(string Address, IReadOnlyDictionary<string
 
 /// <summary>The targets of one job, or why there are none.</summary>
 internal sealed record ResolvedJob(TargetSpec Spec, IReadOnlyList<ResolvedTarget> Targets, string? Problem);
-
-/// <summary>What a specification is resolved against: what is known of one namespace.</summary>
-internal sealed class NamespaceView
-{
-    private readonly ILookup<string?, EndpointSlice> slicesByService;
-    private readonly Dictionary<string, Pod> podsByName;
-
-    public NamespaceView(IEnumerable<EndpointSlice> slices, IEnumerable<Pod> pods, IEnumerable<Service> services)
-    {
-        Slices = [.. slices];
-        Services = [.. services];
-        slicesByService = Slices.ToLookup(slice => slice.ServiceName);
-        podsByName = pods.ToDictionary(pod => pod.Metadata.Name ?? "");
-    }
-
-    public IReadOnlyList<EndpointSlice> Slices { get; }
-
-    public IReadOnlyList<Service> Services { get; }
-
-    public IEnumerable<Pod> Pods => podsByName.Values;
-
-    public IEnumerable<EndpointSlice> SlicesOf(string service) => slicesByService[service];
-
-    public Pod? Pod(string name) => podsByName.GetValueOrDefault(name);
-}
 
 /// <summary>
 /// From a target specification to addresses; pure. A Service gives its ready endpoints, Pods give those that run, a
@@ -70,7 +44,7 @@ internal static class TargetResolver
         bool byName = spec.Source.Name is not null;
         EndpointSlice[] slices = byName
             ? [.. view.SlicesOf(spec.Source.Name!)]
-            : [.. view.Slices.Where(slice => spec.Source.Selector?.Matches(slice.Metadata.Labels) == true)];
+            : [.. view.Slices().Where(slice => spec.Source.Selector?.Matches(slice.Metadata.Labels) == true)];
         string what = byName ? $"Service {spec.Source.Name}" : "the selected Services";
         if (slices.Length == 0)
         {
@@ -151,7 +125,7 @@ internal static class TargetResolver
     private static ResolvedJob AnnotatedServices(TargetSpec spec, NamespaceView view)
     {
         List<ResolvedTarget> targets = [];
-        foreach (Service service in view.Services.Where(service => IsAnnotated(service.Metadata) && spec.Source.Selector?.Matches(service.Metadata.Labels) != false))
+        foreach (Service service in view.Services().Where(service => IsAnnotated(service.Metadata) && spec.Source.Selector?.Matches(service.Metadata.Labels) != false))
         {
             (Dictionary<string, string> labels, int? port) = FollowAnnotations(spec, service.Metadata);
             TargetSpec followed = spec with { Labels = labels, PortNumber = port ?? spec.PortNumber, Source = new TargetSource { Kind = TargetSourceKind.Service, Name = service.Metadata.Name } };
@@ -189,7 +163,7 @@ internal static class TargetResolver
     }
 
     private static IEnumerable<Pod> Running(NamespaceView view) =>
-        view.Pods.Where(pod => pod.Status is { PodIP.Length: > 0, Phase: not ("Succeeded" or "Failed") } && !pod.Metadata.IsDeleting);
+        view.Pods().Where(pod => pod.Status is { PodIP.Length: > 0, Phase: not ("Succeeded" or "Failed") } && !pod.Metadata.IsDeleting);
 
     private static bool IsWanted(TargetSpec spec, string? name, int? number) =>
         spec.PortName is not null ? name == spec.PortName : spec.PortNumber is null || number == spec.PortNumber;
@@ -210,25 +184,5 @@ internal static class TargetResolver
     {
         string host = address.Contains(':', StringComparison.Ordinal) ? $"[{address}]" : address;
         return port is null ? host : $"{host}:{port}";
-    }
-
-    /// <summary>Writes jobs as groups of file discovery.</summary>
-    public static void Write(Utf8JsonWriter json, ResolvedJob job)
-    {
-        foreach (ResolvedTarget target in job.Targets)
-        {
-            json.WriteStartObject();
-            json.WriteStartArray("targets");
-            json.WriteStringValue(target.Address);
-            json.WriteEndArray();
-            json.WriteStartObject("labels");
-            foreach ((string name, string value) in target.Labels)
-            {
-                json.WriteString(name, value);
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
     }
 }
