@@ -28,7 +28,13 @@ internal sealed class SecretFolder(string folder)
 
             string path = Path.Combine(folder, name);
             string fresh = path + ".new";
-            using (FileStream file = new(fresh, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OursOnly }))
+            FileStreamOptions create = new() { Mode = FileMode.Create, Access = FileAccess.Write };
+            if (!OperatingSystem.IsWindows())
+            {
+                create.UnixCreateMode = OursOnly;
+            }
+
+            using (FileStream file = new(fresh, create))
             {
                 file.Write(value);
             }

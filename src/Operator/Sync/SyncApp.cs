@@ -20,7 +20,7 @@ namespace OptiInfra.Operator.Sync;
 /// Guarantees: Prometheus never reads half a change; what worked goes on working; without the API server, and without
 /// the operator, everything stays as it was. It decides nothing about content: that is the compiler's work.
 /// </summary>
-internal sealed class SyncApp
+internal sealed class SyncApp : IAsyncDisposable
 {
     private readonly SyncOptions options;
     private readonly TimeProvider clock;
@@ -84,9 +84,13 @@ internal sealed class SyncApp
         {
             await ending.CancelAsync();
             await Task.WhenAll(running).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-            await watch.DisposeAsync();
-            prometheus.Dispose();
         }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await watch.DisposeAsync();
+        prometheus.Dispose();
     }
 
     private async Task LoopAsync(CancellationToken stop)

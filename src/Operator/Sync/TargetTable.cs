@@ -221,8 +221,8 @@ internal sealed class TargetTable(string folder)
 
         public TargetFile File { get; } = file;
 
-        public IReadOnlyList<ResolvedJob> Jobs { get; set; } = [];
+        public List<ResolvedJob> Jobs { get; set; } = [];
 
-        public IReadOnlyList<string> Classes { get; set; } = [];
+        public string[] Classes { get; set; } = [];
     }
 }
