@@ -1,0 +1,90 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using OptiInfra.Crds;
+using OptiInfra.Kubernetes.Client;
+using OptiInfra.Kubernetes.Objects;
+using OptiInfra.Kubernetes.Runtime;
+using OptiInfra.Operator.Reconcile;
+
+namespace OptiInfra.Operator.Status;
+
+/// <summary>
+/// Writes statuses: computes what it should be, compares with what the cache says it is, and applies the difference. When
+/// nothing changed nothing is written, so a quiet fleet causes no traffic. A generation that is not reconciled yet waits
+/// for its reconciler.
+/// </summary>
+internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconciler stacks, TimeProvider clock)
+{
+    private long writes;
+
+    /// <summary>How many statuses were written.</summary>
+    public long Writes => Interlocked.Read(ref writes);
+
+    public async Task<ReconcileResult> WriteAgentAsync(ObjectKey key, CancellationToken stop)
+    {
+        if (fleet.Agents.Store.Get(key) is { } agent && fleet.AgentStates.TryGetValue(key, out ResourceState? state) && IsCurrent(agent, state))
+        {
+            OptiAgentStatus wanted = AgentStatus.Of(agent, state, WorldOf(state), clock.GetUtcNow());
+            await WriteAsync(OptiResources.Agents.Kind, agent, agent.Status, wanted, OptiJson.Default.OptiAgentStatus, stop);
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    public async Task<ReconcileResult> WritePolicyAsync(ObjectKey key, CancellationToken stop)
+    {
+        if (fleet.Policies.Store.Get(key) is { } policy && fleet.PolicyStates.TryGetValue(key, out ResourceState? state) && IsCurrent(policy, state))
+        {
+            AlertPolicyStatus wanted = PolicyStatus.Of(policy, state, WorldOf(state), clock.GetUtcNow());
+            await WriteAsync(OptiResources.Policies.Kind, policy, policy.Status, wanted, OptiJson.Default.AlertPolicyStatus, stop);
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    public async Task<ReconcileResult> WriteStackAsync(ObjectKey key, CancellationToken stop)
+    {
+        if (fleet.Stacks.Store.Get(key) is { } stack && stacks.States.TryGetValue(key, out StackState? state) && fleet.FindWorld(key) is { } world && state.Generation == stack.Metadata.Generation)
+        {
+            int agents = fleet.AgentStates.Values.Count(agent => agent.Stack == key);
+            int policies = fleet.PolicyStates.Values.Count(policy => policy.Stack == key);
+            MonitoringStackStatus wanted = StackStatus.Of(stack, state, world, agents, policies, clock.GetUtcNow());
+            await WriteAsync(OptiResources.Stacks.Kind, stack, stack.Status, wanted, OptiJson.Default.MonitoringStackStatus, stop);
+        }
+
+        return ReconcileResult.Done;
+    }
+
+    private async Task WriteAsync<T>(ResourceKind kind, IKubeObject obj, T? before, T wanted, JsonTypeInfo<T> type, CancellationToken stop)
+        where T : class
+    {
+        JsonNode? text = JsonSerializer.SerializeToNode(wanted, type);
+        if (before is not null && JsonNode.DeepEquals(JsonSerializer.SerializeToNode(before, type), text))
+        {
+            return;
+        }
+
+        JsonObject manifest = new()
+        {
+            ["apiVersion"] = kind.ApiVersion,
+            ["kind"] = kind.Kind,
+            // The uid makes sure that it is this object and not a namesake that came after it.
+            ["metadata"] = new JsonObject { ["name"] = obj.Metadata.Name, ["namespace"] = obj.Metadata.Namespace, ["uid"] = obj.Metadata.Uid },
+            ["status"] = text,
+        };
+        try
+        {
+            await client.ApplyStatusAsync(kind, manifest, FieldManagers.Operator, force: true, stop);
+            Interlocked.Increment(ref writes);
+        }
+        catch (KubeApiException gone) when (gone.IsNotFound || gone.IsConflict)
+        {
+            // Deleted, or replaced by a namesake: whoever is there now is reconciled for itself.
+        }
+    }
+
+    private static bool IsCurrent(IKubeObject obj, ResourceState state) => state.Generation == (obj.Metadata.Generation ?? 0) && state.Uid == obj.Metadata.Uid;
+
+    private StackWorld? WorldOf(ResourceState state) => state.Stack is { } stack ? fleet.FindWorld(stack) : null;
+}
