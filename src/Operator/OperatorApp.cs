@@ -5,7 +5,6 @@ using OptiInfra.Crds;
 using OptiInfra.Kubernetes.Client;
 using OptiInfra.Kubernetes.Objects;
 using OptiInfra.Kubernetes.Runtime;
-using OptiInfra.Metrics;
 using OptiInfra.Operator.Feedback;
 using OptiInfra.Operator.Probes;
 using OptiInfra.Operator.Reconcile;

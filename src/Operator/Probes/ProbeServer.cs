@@ -19,8 +19,13 @@ internal static class ProbeServer
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls(address);
         await using WebApplication app = builder.Build();
-        app.MapGet("/healthz", () => Results.Text("ok\n"));
-        app.MapGet("/readyz", () => isReady() ? Results.Text("ok\n") : Results.Text("caches are not complete yet\n", statusCode: StatusCodes.Status503ServiceUnavailable));
+        app.MapGet("/healthz", context => context.Response.WriteAsync("ok\n"));
+        app.MapGet("/readyz", context =>
+        {
+            bool ready = isReady();
+            context.Response.StatusCode = ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable;
+            return context.Response.WriteAsync(ready ? "ok\n" : "caches are not complete yet\n");
+        });
         app.MapMetrics(registry);
         await app.StartAsync(stop);
         try

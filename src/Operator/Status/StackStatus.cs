@@ -1,6 +1,5 @@
 using OptiInfra.Compiler.Model;
 using OptiInfra.Crds;
-using OptiInfra.Kubernetes.Objects;
 using OptiInfra.Operator.Feedback;
 using OptiInfra.Operator.Reconcile;
 
