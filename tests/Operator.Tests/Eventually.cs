@@ -9,6 +9,21 @@ internal static class Eventually
 
     public static Task True(Func<Task<bool>> check) => Get(check, value => value);
 
+    /// <summary>What something is when it has been the same for a second.</summary>
+    public static async Task<string> Settled(Func<Task<string>> read)
+    {
+        string last = await read();
+        for (int same = 0; same < 10;)
+        {
+            await Task.Delay(100);
+            string now = await read();
+            same = now == last ? same + 1 : 0;
+            last = now;
+        }
+
+        return last;
+    }
+
     public static async Task<T> Get<T>(Func<Task<T>> read, Predicate<T> wanted)
     {
         Stopwatch watch = Stopwatch.StartNew();

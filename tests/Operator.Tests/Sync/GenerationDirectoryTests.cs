@@ -9,7 +9,7 @@ public sealed class GenerationDirectoryTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
-    public void Readers_see_the_old_set_or_the_new_one()
+    public async Task Readers_see_the_old_set_or_the_new_one()
     {
         GenerationDirectory directory = new(folder);
         directory.Write(Set("1"));
@@ -42,8 +42,8 @@ public sealed class GenerationDirectoryTests : IDisposable
             directory.Write(Set($"{i}"));
         }
 
-        stop.Cancel();
-        Assert.All(reader.Result, both => Assert.Equal(both[..(both.Length / 2)], both[(both.Length / 2)..]));
+        await stop.CancelAsync();
+        Assert.All(await reader, both => Assert.Equal(both[..(both.Length / 2)], both[(both.Length / 2)..]));
         Assert.Single(Directory.GetDirectories(Path.Combine(folder, "generations")));
     }
 

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using OptiInfra.Operator.Prometheus;
 using FileSet = System.Collections.Immutable.ImmutableSortedDictionary<string, string>;
 
