@@ -19,8 +19,11 @@ internal static class BuiltinRules
     public static KindRules Of(string group, string version, string kind)
     {
         string apiVersion = group.Length == 0 ? version : $"{group}/{version}";
-        StructuralSchema schema = BuiltinSchemas.Find(apiVersion, kind)
-            ?? throw new InvalidOperationException($"There is no built-in kind {kind} in {apiVersion}; add it to the schema files.");
+        if (BuiltinSchemas.Find(apiVersion, kind) is not { } schema)
+        {
+            return KindRules.Open;
+        }
+
         KindRules rules = Particular(new KindRules { Schema = schema }, apiVersion, kind);
         Action<JsonObject> defaults = rules.Default;
         bool hasStatus = schema.Field("status") is not null;

@@ -66,6 +66,7 @@ internal sealed class StackWorld(KubeClient client, ObjectApplier applier, TimeP
 
         string? classes = maps.Items.FirstOrDefault(map => map.Metadata.Labels?.GetValueOrDefault(Contract.BucketLabel) == ClassesBucket)?.Data?.GetValueOrDefault(Contract.ClassesFile);
         AdoptClasses(ClassText.Parse(classes ?? ""));
+        awaiting.UnionWith(Scrape.Keys.Concat(Rules.Keys));
         Poke();
     }
 

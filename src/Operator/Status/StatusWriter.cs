@@ -5,6 +5,7 @@ using OptiInfra.Crds;
 using OptiInfra.Kubernetes.Client;
 using OptiInfra.Kubernetes.Objects;
 using OptiInfra.Kubernetes.Runtime;
+using OptiInfra.Operator.Feedback;
 using OptiInfra.Operator.Reconcile;
 
 namespace OptiInfra.Operator.Status;
@@ -23,7 +24,7 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
 
     public async Task<ReconcileResult> WriteAgentAsync(ObjectKey key, CancellationToken stop)
     {
-        if (fleet.Agents.Store.Get(key) is { } agent && fleet.AgentStates.TryGetValue(key, out ResourceState? state) && IsCurrent(agent, state))
+        if (fleet.Agents.Store.Get(key) is { } agent && fleet.AgentStates.TryGetValue(key, out ResourceState? state) && IsCurrent(agent, state) && !IsTooEarly(state, agent.Status?.ObservedGeneration))
         {
             OptiAgentStatus wanted = AgentStatus.Of(agent, state, WorldOf(state), clock.GetUtcNow());
             await WriteAsync(OptiResources.Agents.Kind, agent, agent.Status, wanted, OptiJson.Default.OptiAgentStatus, stop);
@@ -34,7 +35,7 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
 
     public async Task<ReconcileResult> WritePolicyAsync(ObjectKey key, CancellationToken stop)
     {
-        if (fleet.Policies.Store.Get(key) is { } policy && fleet.PolicyStates.TryGetValue(key, out ResourceState? state) && IsCurrent(policy, state))
+        if (fleet.Policies.Store.Get(key) is { } policy && fleet.PolicyStates.TryGetValue(key, out ResourceState? state) && IsCurrent(policy, state) && !IsTooEarly(state, policy.Status?.ObservedGeneration))
         {
             AlertPolicyStatus wanted = PolicyStatus.Of(policy, state, WorldOf(state), clock.GetUtcNow());
             await WriteAsync(OptiResources.Policies.Kind, policy, policy.Status, wanted, OptiJson.Default.AlertPolicyStatus, stop);
@@ -45,7 +46,8 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
 
     public async Task<ReconcileResult> WriteStackAsync(ObjectKey key, CancellationToken stop)
     {
-        if (fleet.Stacks.Store.Get(key) is { } stack && stacks.States.TryGetValue(key, out StackState? state) && fleet.FindWorld(key) is { } world && state.Generation == stack.Metadata.Generation)
+        if (fleet.Stacks.Store.Get(key) is { } stack && stacks.States.TryGetValue(key, out StackState? state) && fleet.FindWorld(key) is { } world && state.Generation == stack.Metadata.Generation
+            && !(world.Observed == Observation.Nothing && stack.Status?.ObservedGeneration == state.Generation))
         {
             int agents = fleet.AgentStates.Values.Count(agent => agent.Stack == key);
             int policies = fleet.PolicyStates.Values.Count(policy => policy.Stack == key);
@@ -85,6 +87,9 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
     }
 
     private static bool IsCurrent(IKubeObject obj, ResourceState state) => state.Generation == (obj.Metadata.Generation ?? 0) && state.Uid == obj.Metadata.Uid;
+
+    /// <summary>Before the first look at Prometheus we know less than the status that an earlier process left.</summary>
+    private bool IsTooEarly(ResourceState state, long? written) => written == state.Generation && WorldOf(state)?.Observed == Observation.Nothing;
 
     private StackWorld? WorldOf(ResourceState state) => state.Stack is { } stack ? fleet.FindWorld(stack) : null;
 }
