@@ -6,8 +6,8 @@ namespace OptiInfra.Compiler.Dashboards;
 /// <summary>Golden signals of planning agents: ten panels in four rows, with the thresholds their owners agreed on.</summary>
 internal static class GoldenSignalsDashboard
 {
-    private const string Failures = "sum(rate(cugar_executions_total{outcome=\"failure\"}[$__rate_interval]))";
-    private const string Successes = "sum(rate(cugar_executions_total{outcome=\"success\"}[$__rate_interval]))";
+    private const string Failures = "sum(rate(cugar_executions_failed_total[$__rate_interval]))";
+    private const string Successes = "sum(rate(cugar_executions_successful_total[$__rate_interval]))";
     private const string Executions = "sum(rate(cugar_executions_total[$__rate_interval]))";
 
     public static Dashboard GoldenSignals { get; } = new(

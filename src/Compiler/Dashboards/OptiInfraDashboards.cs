@@ -40,7 +40,7 @@ internal static class OptiInfraDashboards
                 new PanelQuery("histogram_quantile(0.95, sum by (le) (rate(approval_workflow_duration_seconds_bucket[$__rate_interval])))", "approval"))),
         new Row("Models",
             Lines("Tokens", "Tokens used per second.", Unit.PerSecond, new PanelQuery("sum by (provider, type) (rate(llm_token_usage_total[$__rate_interval]))", "{{provider}} {{type}}")),
-            Lines("Spend per hour", "Estimated spend on model calls.", Unit.Dollars, new PanelQuery("sum by (provider, model) (rate(llm_cost_usd_total[$__rate_interval])) * 3600", "{{provider}} {{model}}"))));
+            Lines("Spend per hour", "Estimated spend on model calls.", Unit.Dollars, new PanelQuery("sum by (provider, model) (rate(llm_cost_dollars_total[$__rate_interval])) * 3600", "{{provider}} {{model}}"))));
 
     public static Dashboard CostAgent { get; } = new(
         "optiinfra-cost", "OptiInfra / Cost agent", "What is saved, by whom, and which recommendations are made?",
@@ -66,15 +66,15 @@ internal static class OptiInfraDashboards
     public static Dashboard PerformanceAgent { get; } = new(
         "optiinfra-performance", "OptiInfra / Performance agent", "How much faster do optimized models answer?",
         new Row("Now",
-            Stat("Latency ratio", "Latency after optimization over latency before; below one is faster.", Unit.Percent, "avg(latency_improvement_ratio)", Green(), Yellow(0.9), Red(1)),
+            Stat("Latency improvement", "Latency before tuning over latency after it; above one is faster.", Unit.None, "avg(latency_improvement_ratio)", Red(), Yellow(1), Green(1.1)),
             Stat("Throughput", "Queries answered per second.", Unit.RequestsPerSecond, "sum(throughput_qps)"),
             Gauge("KV cache hits", "Share of prompt tokens found in the cache.", Unit.Percent, 1, "avg(kv_cache_hit_rate)", Red(), Yellow(0.4), Green(0.7)),
             Stat("Quantization speed-up", "Speed of the quantized model relative to the original.", Unit.None, "avg(quantization_speedup)", Red(), Yellow(1), Green(1.5))),
         new Row("Trends",
-            Lines("Latency ratio", "After over before, by service.", Unit.Percent, new PanelQuery("latency_improvement_ratio", "{{job}}")),
+            Lines("Latency improvement", "Before over after, by service.", Unit.None, new PanelQuery("latency_improvement_ratio", "{{job}}")),
             Lines("Throughput", "Queries answered per second.", Unit.RequestsPerSecond, new PanelQuery("throughput_qps", "{{job}}")),
             Lines("KV cache hits from counters", "Hits over all look-ups.", Unit.Percent,
-                new PanelQuery("sum(rate(kv_cache_requests_total{result=\"hit\"}[$__rate_interval])) / sum(rate(kv_cache_requests_total[$__rate_interval]))", "hits"))),
+                new PanelQuery("sum(rate(kv_cache_hits_total[$__rate_interval])) / sum(rate(kv_cache_queries_total[$__rate_interval]))", "hits"))),
         new Row("Optimizations",
             Lines("Optimizations", "Optimizations per hour, by kind and outcome.", Unit.None,
                 new PanelQuery("sum by (type, outcome) (increase(optimization_executions_total[1h]))", "{{type}} {{outcome}}")),
@@ -89,7 +89,7 @@ internal static class OptiInfraDashboards
         new Row("Now",
             Gauge("GPU utilization", "Average share of time the GPUs were busy.", Unit.Percent, 1, "avg(gpu_utilization)", Green(), Yellow(0.8), Red(0.95)),
             Gauge("Memory utilization", "Highest share of the memory limit in use.", Unit.Percent, 1, "max(memory_utilization)", Green(), Yellow(0.8), Red(0.9)),
-            Stat("Consolidation ratio", "Nodes in use after consolidation over nodes before.", Unit.Percent, "avg(resource_consolidation_ratio)"),
+            Stat("Consolidation ratio", "Workloads per node after consolidation over before.", Unit.None, "avg(resource_consolidation_ratio)"),
             Stat("Cost per hour", "Current cost of the resources watched.", Unit.Dollars, "sum(resource_cost_usd_per_hour)")),
         new Row("GPUs",
             Lines("GPU utilization by GPU", "Share of time each GPU was busy.", Unit.Percent, new PanelQuery("avg by (gpu_id) (gpu_utilization)", "GPU {{gpu_id}}")) with { Min = 0, Max = 1 },

@@ -16,6 +16,7 @@ public sealed class GoldenSignals
         ToolCalls = registry.CreateCounter($"{prefix}_tool_calls_total", "Calls of tools.");
         ToolErrors = registry.CreateCounter($"{prefix}_tool_errors_total", "Calls of tools that failed.");
         BudgetUsed = registry.CreateCounter($"{prefix}_budget_used_total", "Budget units used.");
+        BudgetUsedRatio = registry.CreateGauge($"{prefix}_budget_used_ratio", "Share of the current budget that is used, 0 to 1.", new MetricOptions { Unit = "ratio" });
         BudgetExceeded = registry.CreateCounter($"{prefix}_budget_exceeded_total", "Executions that hit their budget.");
         Approvals = registry.CreateCounter($"{prefix}_approvals_total", "Approvals asked for.");
         ApprovalTimeouts = registry.CreateCounter($"{prefix}_approval_timeouts_total", "Approvals nobody decided in time.");
@@ -39,6 +40,8 @@ public sealed class GoldenSignals
     public Counter ToolErrors { get; }
 
     public Counter BudgetUsed { get; }
+
+    public Gauge BudgetUsedRatio { get; }
 
     public Counter BudgetExceeded { get; }
 
@@ -83,9 +86,14 @@ public sealed class GoldenSignals
     }
 
     /// <summary>Records the use of budget, and whether it ran out.</summary>
-    public void TrackBudget(double used, bool exceeded = false)
+    public void TrackBudget(double used, bool exceeded = false, double? usedRatio = null)
     {
         BudgetUsed.Inc(used);
+        if (usedRatio is { } ratio)
+        {
+            BudgetUsedRatio.Set(ratio);
+        }
+
         if (exceeded)
         {
             BudgetExceeded.Inc();
