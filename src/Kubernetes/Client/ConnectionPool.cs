@@ -96,7 +96,6 @@ internal sealed class ConnectionPool : IDisposable
     {
         var options = new SslClientAuthenticationOptions
         {
-            TargetHost = config.TlsServerName ?? config.Server.Host.Trim('[', ']'),
             ClientCertificates = certificate is null ? null : [certificate],
         };
         if (config.InsecureSkipTlsVerify)

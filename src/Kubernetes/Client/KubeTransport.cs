@@ -152,6 +152,9 @@ internal sealed class KubeTransport(KubeConfig config, KubeClientOptions options
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
+        // .NET takes the name to expect in the certificate (and the SNI) from here, whatever the TLS options say; API servers route
+        // by path and do not look at it.
+        message.Headers.Host = config.TlsServerName;
         message.Headers.Authorization = identity.Authorization;
         message.Headers.TryAddWithoutValidation("Accept", request.Accept);
         message.Headers.TryAddWithoutValidation("User-Agent", options.UserAgent);

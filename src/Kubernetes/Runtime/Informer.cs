@@ -203,7 +203,18 @@ public sealed class Informer<T> : Informer
     private async Task LoopAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<string> scopes = options.Namespaces.Count == 0 ? [""] : options.Namespaces;
-        var tasks = scopes.Select(ns => new Reflector<T>(client, type, this, new ReflectorOptions
+        var tasks = scopes.Select(ns => ReflectAsync(ns, cancellationToken)).ToList();
+        if (options.Resync is { } interval)
+        {
+            tasks.Add(ResyncAsync(interval, cancellationToken));
+        }
+
+        await Task.WhenAll(tasks).ConfigureAwait(false);
+    }
+
+    private async Task ReflectAsync(string ns, CancellationToken cancellationToken)
+    {
+        var reflector = new Reflector<T>(client, type, this, new ReflectorOptions
         {
             Namespace = ns.Length == 0 ? null : ns,
             LabelSelector = options.LabelSelector,
@@ -211,13 +222,11 @@ public sealed class Informer<T> : Informer
             UseWatchList = options.UseWatchList,
             Logger = options.Logger,
             Random = options.Random,
-        }).RunAsync(cancellationToken)).ToList();
-        if (options.Resync is { } interval)
+        });
+        await using (reflector.ConfigureAwait(false))
         {
-            tasks.Add(ResyncAsync(interval, cancellationToken));
+            await reflector.RunAsync(cancellationToken).ConfigureAwait(false);
         }
-
-        await Task.WhenAll(tasks).ConfigureAwait(false);
     }
 
     private async Task ResyncAsync(TimeSpan interval, CancellationToken cancellationToken)

@@ -36,13 +36,12 @@ internal sealed record ReflectorOptions
 /// Keeps an informer's store equal to a collection of the server: does what its state asks for, and lets
 /// <see cref="ReflectorState.Next"/> decide what comes then. It ends only when cancelled.
 /// </summary>
-internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Informer<T> informer, ReflectorOptions options)
+internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Informer<T> informer, ReflectorOptions options) : IAsyncDisposable
     where T : class, IKubeObject
 {
     private readonly TimeProvider time = client.Time;
     private readonly Backoff backoff = new(client.Time, options.Random);
-    private IAsyncEnumerator<WatchEvent<T>>? open;
-    private CancellationTokenSource? openIdle;
+    private OpenWatch? open;
     private long internalErrorsSince;
 
     public ReflectorState State { get; private set; } = options.UseWatchList ? new Streaming("") : new Listing("0");
@@ -60,11 +59,9 @@ internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Info
         {
             // The only way out.
         }
-        finally
-        {
-            await CloseAsync().ConfigureAwait(false);
-        }
     }
+
+    public async ValueTask DisposeAsync() => await CloseAsync().ConfigureAwait(false);
 
     private async Task<Outcome> AttemptAsync(ReflectorState state, CancellationToken cancellationToken)
     {
@@ -167,7 +164,7 @@ internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Info
                 internalErrorsSince = 0;
                 if (silence.Observe(next.Type == WatchEventType.Bookmark) is { } limit)
                 {
-                    openIdle!.CancelAfter(limit);
+                    open!.EndAfter(limit);
                 }
             }
         }
@@ -195,20 +192,19 @@ internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Info
     private void Open(WatchOptions watch, CancellationToken cancellationToken)
     {
         client.Metrics.Watches.WithLabels(type.Kind.Plural).Inc();
-        openIdle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        open = client.WatchAsync(type, options.Namespace, watch with
+        open = new OpenWatch(time, idle => client.WatchAsync(type, options.Namespace, watch with
         {
             LabelSelector = options.LabelSelector,
             FieldSelector = options.FieldSelector,
             Timeout = options.MinWatch * (1 + options.Random.NextDouble()),
-        }, openIdle.Token).GetAsyncEnumerator(openIdle.Token);
+        }, idle), cancellationToken);
     }
 
     private async Task<WatchEvent<T>?> MoveNextAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await open!.MoveNextAsync().ConfigureAwait(false) ? open.Current : null;
+            return await open!.Events.MoveNextAsync().ConfigureAwait(false) ? open.Events.Current : null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -218,14 +214,36 @@ internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Info
 
     private async Task CloseAsync()
     {
-        if (open is { } stream)
+        if (open is { } watch)
         {
             open = null;
-            await stream.DisposeAsync().ConfigureAwait(false);
+            await watch.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>A running watch, and the clock that ends it when it has been silent for too long.</summary>
+    private sealed class OpenWatch : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource idle;
+        private readonly CancellationTokenRegistration link;
+
+        public OpenWatch(TimeProvider time, Func<CancellationToken, IAsyncEnumerable<WatchEvent<T>>> watch, CancellationToken stop)
+        {
+            idle = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+            link = stop.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), idle);
+            Events = watch(idle.Token).GetAsyncEnumerator(idle.Token);
         }
 
-        openIdle?.Dispose();
-        openIdle = null;
+        public IAsyncEnumerator<WatchEvent<T>> Events { get; }
+
+        public void EndAfter(TimeSpan silence) => idle.CancelAfter(silence);
+
+        public async ValueTask DisposeAsync()
+        {
+            await Events.DisposeAsync().ConfigureAwait(false);
+            await link.DisposeAsync().ConfigureAwait(false);
+            idle.Dispose();
+        }
     }
 }
 

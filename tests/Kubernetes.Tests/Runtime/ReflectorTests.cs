@@ -87,6 +87,7 @@ public sealed class ReflectorTests
     [Fact]
     public async Task A_bookmark_moves_the_version_from_which_a_dropped_watch_goes_on()
     {
+        var arrived = new TaskCompletionSource();
         await using var rig = await Rig.StartAsync(async (context, request, _) =>
         {
             if (!request.IsWatch)
@@ -96,6 +97,7 @@ public sealed class ReflectorTests
             else if (request["resourceVersion"] == "5")
             {
                 await FrameAsync(context, Bookmark("500"));
+                await arrived.Task;
                 context.Abort();
             }
             else
@@ -104,6 +106,8 @@ public sealed class ReflectorTests
             }
         });
 
+        await rig.Informer.WaitForVersionAsync(new ObjectKey("", "any"), "500", CancellationToken.None);
+        arrived.SetResult();
         await rig.Time.PassUntilAsync(() => rig.Server.Watches.Count() >= 2);
         Assert.Equal("500", rig.Server.Watches.ElementAt(1)["resourceVersion"]);
         Assert.Equal("true", rig.Server.Watches.First()["allowWatchBookmarks"]);
@@ -283,7 +287,6 @@ public sealed class ReflectorTests
             else if (request["resourceVersion"] == "abc-1")
             {
                 await FrameAsync(context, Frame("MODIFIED", ConfigMap("a", "xyz")));
-                context.Abort();
             }
             else
             {
