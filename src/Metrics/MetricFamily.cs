@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using OptiInfra.Metrics.Exposition;
 
 namespace OptiInfra.Metrics;
@@ -16,6 +15,7 @@ public abstract class MetricFamily
     private protected readonly Lock Gate = new();
     private protected readonly SeriesTable Table = new();
     private string[] _labelNames;
+    private readonly bool _isOpen;
     private bool _extensible;
 
     private protected MetricFamily(MetricRegistry registry, string name, string help, MetricType type, string[] labelNames, MetricOptions options)
@@ -29,6 +29,7 @@ public abstract class MetricFamily
         Unit = options.Unit ?? MetricNames.UnitOf(BaseName);
         SeriesLimit = options.SeriesLimit > 0 ? options.SeriesLimit : registry.Options.SeriesLimit;
         HasExtras = options.Exemplars;
+        _isOpen = options.AllowedValues is null;
         _labelNames = labelNames;
         Texts = new FamilyTexts(this);
     }
@@ -204,7 +205,7 @@ public abstract class MetricFamily
     /// <summary>Finds or creates the series. The fast path is one hash, one probe and one compare per label.</summary>
     private protected Series Resolve(ReadOnlySpan<string> values)
     {
-        if (values.Length == _labelNames.Length && Options.AllowedValues is null)
+        if (_isOpen && values.Length == _labelNames.Length)
         {
             Series? found = Table.Find(values, SeriesTable.HashOf(values));
             if (found is not null)
@@ -306,21 +307,7 @@ public abstract class MetricFamily
     }
 
     /// <summary>The labels of a series as text formats show them, escaped once and kept.</summary>
-    private protected byte[] FragmentOf(string[] values)
-    {
-        if (values.Length == 0 && Registry.StaticLabelText.Length == 0)
-        {
-            return [];
-        }
-
-        var text = new StringBuilder(Registry.StaticLabelText);
-        for (int index = 0; index < values.Length; index++)
-        {
-            LabelText.Append(text, _labelNames[index], values[index]);
-        }
-
-        return Encoding.UTF8.GetBytes(text.ToString());
-    }
+    private protected byte[] FragmentOf(string[] values) => LabelText.Encode(Registry.StaticLabelText, _labelNames, values);
 }
 
 /// <summary>A family whose series are of one type.</summary>
@@ -361,7 +348,7 @@ public abstract class MetricFamily<TSeries> : MetricFamily
         {
             lock (Gate)
             {
-                Sole = Unsafe.As<TSeries>(Attach([], 0));
+                Sole = Unsafe.As<TSeries>(Attach([], SeriesTable.HashOf([])));
             }
         }
 

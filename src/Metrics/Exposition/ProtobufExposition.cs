@@ -68,9 +68,14 @@ internal static class ProtobufExposition
 
     private static void WriteLabels(ProtobufMessage message, MetricFamily family, Series series, EscapingScheme scheme)
     {
-        foreach ((string name, string value) in family.LabelPairs(series))
+        foreach ((string name, string value) in family.Registry.Options.StaticLabels)
         {
             WriteLabel(message, NameEscaping.Escape(name, scheme, isLabel: true), value);
+        }
+
+        for (int index = 0; index < series.Values.Length; index++)
+        {
+            WriteLabel(message, NameEscaping.Escape(family.LabelNames[index], scheme, isLabel: true), series.Values[index]);
         }
     }
 

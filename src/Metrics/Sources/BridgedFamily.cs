@@ -49,8 +49,14 @@ internal sealed class BridgedFamily
             Shape shape = Volatile.Read(ref _shape);
             LabelBuffer buffer = default;
             Span<string> values = buffer[..shape.Keys.Length];
-            values.Fill("");
-            if ((shape.Fill(constants, values) ?? shape.Fill(tags, values)) is { } unknown)
+            string? unknown = null;
+            if (constants.Length > 0 || !shape.FillInOrder(tags, values))
+            {
+                values.Fill("");
+                unknown = shape.Fill(constants, values) ?? shape.Fill(tags, values);
+            }
+
+            if (unknown is not null)
             {
                 Extend(unknown);
                 continue;
@@ -147,18 +153,37 @@ internal sealed class BridgedFamily
     {
         public bool Knows(string key) => Array.IndexOf(Keys, key) >= 0 || Array.IndexOf(Ignored, key) >= 0;
 
-        /// <summary>Puts the tags' values in order. Returns the first key that is not known.</summary>
-        public string? Fill(ReadOnlySpan<KeyValuePair<string, object?>> tags, Span<string> values)
+        /// <summary>The usual case: instrumented code passes the same keys, which are literals, in the same order every time.</summary>
+        public bool FillInOrder(ReadOnlySpan<KeyValuePair<string, object?>> tags, Span<string> values)
         {
+            string[] keys = Keys;
+            if (tags.Length != keys.Length || values.Length != keys.Length)
+            {
+                return false;
+            }
+
             for (int index = 0; index < tags.Length; index++)
             {
-                string key = tags[index].Key;
+                if (!ReferenceEquals(keys[index], tags[index].Key))
+                {
+                    return false;
+                }
 
-                // Instrumented code passes the same literals in the same order, so the position mostly is the index.
-                int place = index < Keys.Length && (ReferenceEquals(Keys[index], key) || Keys[index] == key) ? index : Array.IndexOf(Keys, key);
+                values[index] = tags[index].Value as string ?? TextOf(tags[index].Value);
+            }
+
+            return true;
+        }
+
+        /// <summary>Puts the tags' values in their places. Returns the first key that is not known.</summary>
+        public string? Fill(ReadOnlySpan<KeyValuePair<string, object?>> tags, Span<string> values)
+        {
+            foreach ((string key, object? value) in tags)
+            {
+                int place = Array.IndexOf(Keys, key);
                 if (place >= 0)
                 {
-                    values[place] = TextOf(tags[index].Value);
+                    values[place] = TextOf(value);
                 }
                 else if (Array.IndexOf(Ignored, key) < 0)
                 {
