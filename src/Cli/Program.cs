@@ -22,6 +22,7 @@ internal static class Program
             CrdsCommand.Create(terminal),
             DoctorCommand.Create(terminal),
             PromqlCommand.Create(terminal),
+            RenderCommand.Create(terminal),
         };
 
         ParseResult parsed = root.Parse(args);

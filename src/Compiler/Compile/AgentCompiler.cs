@@ -21,7 +21,10 @@ namespace OptiInfra.Compiler.Compile;
 /// <summary>Compiles one OptiAgent.</summary>
 public static class AgentCompiler
 {
-    public static CompiledAgent Compile(OptiAgent agent, StackModel stack)
+    /// <param name="agent">The agent.</param>
+    /// <param name="stack">The stack that serves it.</param>
+    /// <param name="secretVersion">Something that changes when the Secret of that name in the agent's namespace does; null when nobody watches Secrets.</param>
+    public static CompiledAgent Compile(OptiAgent agent, StackModel stack, Func<string, string?>? secretVersion = null)
     {
         ArgumentNullException.ThrowIfNull(agent);
         ArgumentNullException.ThrowIfNull(stack);
@@ -42,7 +45,7 @@ public static class AgentCompiler
         string text = jobs.Count == 0 || stack.Mode == StackMode.PrometheusOperator ? ""
             : stack.Discovery == DiscoveryMode.Native || stack.ForFiles ? NativeJobs.Write(jobs, stack, secrets)
             : ResolvedTargets.Write(jobs, stack, secrets, classes);
-        IReadOnlyList<Manifest> manifests = stack.ForFiles ? [] : ExporterObjects.Of(agent, stack);
+        IReadOnlyList<Manifest> manifests = stack.ForFiles ? [] : ExporterObjects.Of(agent, secretVersion);
         return new CompiledAgent
         {
             Key = key,

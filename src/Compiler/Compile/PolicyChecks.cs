@@ -1,6 +1,7 @@
 using OptiInfra.Compiler.Model;
 using OptiInfra.Crds;
 using OptiInfra.PromQL.Syntax;
+using OptiInfra.PromQL.Templates;
 using OptiInfra.PromQL.Text;
 
 namespace OptiInfra.Compiler.Compile;
@@ -15,6 +16,7 @@ internal static class PolicyChecks
         RulesAreWhole,           // alert or record, no "for" on recordings
         Expressions,             // parsed and type-checked by our own parser
         RuleLabels,
+        Templates,               // Go templates of labels and annotations
         GroupDurations,
         PackNamesAreUnique,
     ];
@@ -100,6 +102,26 @@ internal static class PolicyChecks
                 if (!CommonChecks.IsLabelName(name))
                 {
                     report.Error("policy/label", $"{field}.annotations.{name}", $"\"{name}\" is not an annotation name", "use letters, digits and underscores");
+                }
+            }
+        }
+    }
+
+    private static void Templates(AlertPolicy policy, StackModel stack, Report report)
+    {
+        foreach ((Rule rule, string field) in Rules(policy).Where(item => item.Rule.Alert is not null))
+        {
+            Check(rule.Labels, $"{field}.labels");
+            Check(rule.Annotations, $"{field}.annotations");
+        }
+
+        void Check(IReadOnlyDictionary<string, string>? texts, string field)
+        {
+            foreach ((string name, string text) in texts ?? new Dictionary<string, string>())
+            {
+                if (TemplateParser.Parse(text, stack.Version).Error is { } error)
+                {
+                    report.Error("policy/template", $"{field}.{name}", $"the template does not work: {error.Message}");
                 }
             }
         }

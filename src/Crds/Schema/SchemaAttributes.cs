@@ -76,4 +76,20 @@ internal static class Patterns
     public const string HostPort = "^(\\[[0-9a-fA-F:.]+\\]|[^\\s:/]+)(:[0-9]{1,5})?$";
     public const string Url = "^https?://.+$";
     public const string Time = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\\.[0-9]+)?)?(Z|[+-][0-9]{2}:[0-9]{2})$";
+
+    /// <summary>What a text of the pattern is, as the end of the sentence "x is not …".</summary>
+    public static string? Meaning(string? pattern) => pattern switch
+    {
+        Duration => "a duration; write for example 15s, 5m or 1h30m",
+        ByteSize => "a size; write for example 10MB",
+        Quantity => "a quantity; write for example 500m or 64Mi",
+        DnsLabel or DnsName or PortNameOrNumber => "a name; use lower-case letters, digits and dashes",
+        ConfigKey => "a key; use letters, digits, dots, dashes and underscores",
+        LabelName => "a label name; use letters, digits and underscores",
+        MetricName => "a metric name; use letters, digits, underscores and colons",
+        HostPort => "an address; write host:port",
+        Url => "a URL; write for example http://prometheus:9090",
+        Time => "a time; write for example 2026-03-01T22:00:00Z",
+        _ => null,
+    };
 }

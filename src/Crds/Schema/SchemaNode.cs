@@ -40,6 +40,9 @@ public sealed record SchemaNode
 
     public string? Pattern { get; init; }
 
+    /// <summary>What a text of this pattern is, for messages; null when the pattern must speak for itself.</summary>
+    public string? PatternMeaning => Patterns.Meaning(Pattern);
+
     public int? MinLength { get; init; }
 
     public int? MaxLength { get; init; }
