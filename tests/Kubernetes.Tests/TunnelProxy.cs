@@ -30,6 +30,17 @@ internal sealed class TunnelProxy : IAsyncDisposable
 
     public static TunnelProxy Start(Uri target) => new(target);
 
+    /// <summary>New connections are closed at once.</summary>
+    public volatile bool Refuses;
+
+    public void CutPresentConnections()
+    {
+        foreach (Tunnel tunnel in tunnels)
+        {
+            tunnel.Dispose();
+        }
+    }
+
     public void SwallowPresentConnections()
     {
         foreach (Tunnel tunnel in tunnels)
@@ -56,6 +67,12 @@ internal sealed class TunnelProxy : IAsyncDisposable
         while (true)
         {
             TcpClient client = await listener.AcceptTcpClientAsync(stop.Token);
+            if (Refuses)
+            {
+                client.Dispose();
+                continue;
+            }
+
             _ = ServeAsync(client);
         }
     }

@@ -38,6 +38,7 @@ public sealed class LeaderElectorTests
         Assert.True(first.Lost);
         Assert.InRange((first.Stopped - lastRenewal).TotalSeconds, 0, 10.001);
         Assert.True(second.Leads);
+        Assert.True(second.Started - lastRenewal >= TimeSpan.FromSeconds(15), $"the second started {second.Started - lastRenewal} after the last renewal");
     });
 
 
@@ -57,6 +58,7 @@ public sealed class LeaderElectorTests
         time.Advance(TimeSpan.FromSeconds(10));
         Assert.True(second.Leads);
         Assert.True(second.Started - released <= TimeSpan.FromSeconds(6));
+        Assert.Equal(1, leases.Current.Spec.LeaseTransitions);
     });
 
 
@@ -72,6 +74,7 @@ public sealed class LeaderElectorTests
         Assert.False(candidate.Leads);
         time.Advance(TimeSpan.FromSeconds(6));
         Assert.True(candidate.Leads);
+        Assert.Equal(8, leases.Current!.Spec.LeaseTransitions);
     });
 
 
@@ -88,6 +91,7 @@ public sealed class LeaderElectorTests
         Assert.Equal(reads, candidate.Store.Reads);
         Assert.Equal(writes + 10, candidate.Store.Writes);
         Assert.Equal(0, candidate.Metrics.LeaderSlowPath.WithLabels("lease").Value);
+        Assert.Equal(1, candidate.Metrics.LeaderStatus.WithLabels("lease").Value);
     });
 
 
@@ -111,6 +115,7 @@ public sealed class LeaderElectorTests
         time.Advance(TimeSpan.FromSeconds(19));
         Assert.True(candidate.Elector.IsAlive(TimeSpan.FromSeconds(5)));
         time.Advance(TimeSpan.FromSeconds(2));
+        Assert.False(candidate.Elector.IsAlive(TimeSpan.FromSeconds(5)));
     });
 
 
