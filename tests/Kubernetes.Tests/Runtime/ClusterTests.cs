@@ -30,6 +30,9 @@ public sealed class SharedCluster : IAsyncLifetime
 /// <summary>What client and runtime do with a server that means it: the embedded one, or a real one, without a changed line.</summary>
 public sealed class ClusterTests(SharedCluster shared) : IClassFixture<SharedCluster>
 {
+    // Clusters put ConfigMaps of their own into every namespace.
+    private const string Ours = "of=test";
+
     private static readonly ResourceKind ConfigMaps = KubeTypes.ConfigMaps.Kind;
 
     private readonly KubeClient client = shared.Client;
@@ -38,7 +41,7 @@ public sealed class ClusterTests(SharedCluster shared) : IClassFixture<SharedClu
     {
         ["apiVersion"] = "v1",
         ["kind"] = "ConfigMap",
-        ["metadata"] = new JsonObject { ["namespace"] = ns, ["name"] = name },
+        ["metadata"] = new JsonObject { ["namespace"] = ns, ["name"] = name, ["labels"] = new JsonObject { ["of"] = "test" } },
         ["data"] = new JsonObject([.. data.Select(pair => KeyValuePair.Create<string, JsonNode?>(pair.Key, pair.Value))]),
     };
 
@@ -83,7 +86,7 @@ public sealed class ClusterTests(SharedCluster shared) : IClassFixture<SharedClu
     {
         string ns = await NamespaceAsync("pages");
         await Task.WhenAll(Enumerable.Range(0, 57).Select(i => client.CreateAsync(ConfigMaps, ConfigMap(ns, $"c{i}"), default)));
-        var byTen = new ListOptions { Limit = 10, FieldSelector = "metadata.name!=kube-root-ca.crt" };
+        var byTen = new ListOptions { Limit = 10, LabelSelector = Ours };
         KubeList<ConfigMap> list = await client.ListAsync(KubeTypes.ConfigMaps, ns, byTen, default);
         Assert.Equal(57, list.Items.Select(item => item.Metadata.Name).Distinct().Count());
         Assert.NotEmpty(list.ResourceVersion);
@@ -179,7 +182,7 @@ public sealed class ClusterTests(SharedCluster shared) : IClassFixture<SharedClu
             await client.CreateAsync(ConfigMaps, ConfigMap(ns, name), default);
         }
 
-        var options = new InformerOptions<ConfigMap> { Namespaces = [ns], FieldSelector = "metadata.name!=kube-root-ca.crt" };
+        var options = new InformerOptions<ConfigMap> { Namespaces = [ns], LabelSelector = Ours };
         await using var cache = new Cache<ConfigMap>(through, KubeTypes.ConfigMaps, options);
         await cache.Informer.WaitForSyncAsync(default);
         proxy.Refuses = true;
