@@ -91,6 +91,9 @@ public sealed class RuleFile
 
     public YamlTree Tree { get; }
 
+    /// <summary>The release and flags it was read for.</summary>
+    public ParserOptions Options => options;
+
     public ImmutableArray<RuleGroup> Groups { get; private set; } = [];
 
     public ImmutableArray<Diagnostic> Diagnostics { get; }
@@ -120,6 +123,9 @@ public sealed class RuleFile
         Read(groups);
         Diagnostics = [.. diagnostics.Select(d => d with { Source = source })];
     }
+
+    /// <summary>Where a byte of a rule's expression stands in the file.</summary>
+    public TextPosition PositionOf(Rule rule, int byteOffset) => rule.ExprNode is null ? rule.Node.Start : Tree.PositionIn(rule.ExprNode, byteOffset);
 
     private void Read(YamlNode root)
     {
