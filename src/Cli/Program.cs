@@ -20,6 +20,7 @@ internal static class Program
         {
             ApiServerCommand.Create(terminal),
             CrdsCommand.Create(terminal),
+            DevCommand.Create(terminal),
             DoctorCommand.Create(terminal),
             PromqlCommand.Create(terminal),
             RenderCommand.Create(terminal),

@@ -118,7 +118,9 @@ internal sealed class OperatorApp
         using FeedbackLoop feedback = new(() => PrometheusOf(world.Model), options.Feedback, clock, logger);
         try
         {
-            await Task.WhenAll(world.RunAsync(ending.Token), feedback.RunAsync(seen => OnObserved(world, seen), ending.Token));
+            // The first to end ends both: a loop that fails must not leave the other running alone.
+            Task[] loops = [world.RunAsync(ending.Token), feedback.RunAsync(seen => OnObserved(world, seen), ending.Token)];
+            await await Task.WhenAny(loops);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested && !stop.IsCancellationRequested)
         {

@@ -3,11 +3,14 @@ using System.Text.Json.Serialization;
 
 namespace OptiInfra.Operator.Prometheus;
 
+// What the server leaves out reads as empty. Generated deserialisers give init properties that are not in the text their
+// type's default and not the one of an initialiser, hence the getters.
+
 /// <summary>The envelope of every answer of the HTTP API.</summary>
 internal sealed record Answer<T>
     where T : class
 {
-    public string Status { get; init; } = "";
+    public string Status { get => field ?? ""; init; }
 
     public T? Data { get; init; }
 
@@ -16,7 +19,7 @@ internal sealed record Answer<T>
 
 internal sealed record TargetList
 {
-    public IReadOnlyList<ScrapeTarget> ActiveTargets { get; init; } = [];
+    public IReadOnlyList<ScrapeTarget> ActiveTargets { get => field ?? []; init; }
 }
 
 internal sealed record ScrapeTarget
@@ -30,7 +33,7 @@ internal sealed record ScrapeTarget
 
     public required string ScrapeUrl { get; init; }
 
-    public string LastError { get; init; } = "";
+    public string LastError { get => field ?? ""; init; }
 
     /// <summary><c>up</c>, <c>down</c>, or <c>unknown</c> before the first scrape.</summary>
     public required string Health { get; init; }
@@ -40,7 +43,7 @@ internal sealed record ScrapeTarget
 
 internal sealed record RuleGroupList
 {
-    public IReadOnlyList<LoadedGroup> Groups { get; init; } = [];
+    public IReadOnlyList<LoadedGroup> Groups { get => field ?? []; init; }
 }
 
 /// <summary>A group as it is loaded; <see cref="File"/> is the path the server read it from.</summary>
@@ -50,7 +53,7 @@ internal sealed record LoadedGroup
 
     public required string File { get; init; }
 
-    public IReadOnlyList<LoadedRule> Rules { get; init; } = [];
+    public IReadOnlyList<LoadedRule> Rules { get => field ?? []; init; }
 }
 
 internal sealed record LoadedRule
@@ -63,26 +66,26 @@ internal sealed record LoadedRule
     /// <summary><c>ok</c>, <c>err</c>, or <c>unknown</c> before the first evaluation.</summary>
     public required string Health { get; init; }
 
-    public string LastError { get; init; } = "";
+    public string LastError { get => field ?? ""; init; }
 
     /// <summary>Of an alert: <c>inactive</c>, <c>pending</c> or <c>firing</c>.</summary>
-    public string State { get; init; } = "";
+    public string State { get => field ?? ""; init; }
 
-    public IReadOnlyList<ActiveAlert> Alerts { get; init; } = [];
+    public IReadOnlyList<ActiveAlert> Alerts { get => field ?? []; init; }
 }
 
 internal sealed record AlertList
 {
-    public IReadOnlyList<ActiveAlert> Alerts { get; init; } = [];
+    public IReadOnlyList<ActiveAlert> Alerts { get => field ?? []; init; }
 }
 
 internal sealed record ActiveAlert
 {
-    public IReadOnlyDictionary<string, string> Labels { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Labels { get => field ?? new Dictionary<string, string>(); init; }
 
-    public IReadOnlyDictionary<string, string> Annotations { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Annotations { get => field ?? new Dictionary<string, string>(); init; }
 
-    public string State { get; init; } = "";
+    public string State { get => field ?? ""; init; }
 
     public DateTimeOffset? ActiveAt { get; init; }
 }
@@ -95,28 +98,28 @@ internal sealed record RuntimeInfo
 
     public DateTimeOffset StartTime { get; init; }
 
-    public string StorageRetention { get; init; } = "";
+    public string StorageRetention { get => field ?? ""; init; }
 
     public int CorruptionCount { get; init; }
 }
 
 internal sealed record BuildInfo
 {
-    public string Version { get; init; } = "";
+    public string Version { get => field ?? ""; init; }
 }
 
 internal sealed record LoadedConfig
 {
-    public string Yaml { get; init; } = "";
+    public string Yaml { get => field ?? ""; init; }
 }
 
 internal sealed record TsdbStatus
 {
-    public HeadStats HeadStats { get; init; } = new();
+    public HeadStats HeadStats { get => field ?? new(); init; }
 
-    public IReadOnlyList<NamedCount> SeriesCountByMetricName { get; init; } = [];
+    public IReadOnlyList<NamedCount> SeriesCountByMetricName { get => field ?? []; init; }
 
-    public IReadOnlyList<NamedCount> LabelValueCountByLabelName { get; init; } = [];
+    public IReadOnlyList<NamedCount> LabelValueCountByLabelName { get => field ?? []; init; }
 }
 
 internal sealed record HeadStats
@@ -128,23 +131,23 @@ internal sealed record HeadStats
 
 internal sealed record NamedCount
 {
-    public string Name { get; init; } = "";
+    public string Name { get => field ?? ""; init; }
 
     public long Value { get; init; }
 }
 
 internal sealed record QueryResult
 {
-    public IReadOnlyList<Sample> Result { get; init; } = [];
+    public IReadOnlyList<Sample> Result { get => field ?? []; init; }
 }
 
 /// <summary>One series of an instant vector; the value travels as <c>[time, "text"]</c>.</summary>
 internal sealed record Sample
 {
-    public IReadOnlyDictionary<string, string> Metric { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Metric { get => field ?? new Dictionary<string, string>(); init; }
 
     [JsonPropertyName("value")]
-    public IReadOnlyList<JsonElement> TimeAndValue { get; init; } = [];
+    public IReadOnlyList<JsonElement> TimeAndValue { get => field ?? []; init; }
 
     [JsonIgnore]
     public double Value => TimeAndValue.Count < 2 ? double.NaN : Parse(TimeAndValue[1].GetString());

@@ -6,6 +6,7 @@ using OptiInfra.Kubernetes.Client;
 using OptiInfra.Kubernetes.Objects;
 using OptiInfra.Kubernetes.Runtime;
 using OptiInfra.Operator.Prometheus;
+using OptiInfra.Operator.Reconcile;
 using FileSet = System.Collections.Immutable.ImmutableSortedDictionary<string, string>;
 
 namespace OptiInfra.Operator.Sync;
@@ -33,6 +34,7 @@ internal sealed class SyncApp : IAsyncDisposable
     private readonly TargetTable table;
     private readonly SecretFolder secretFolder;
     private readonly ReloadCycle cycle;
+    private readonly string targets;
     private readonly ReportWriter reports;
     private readonly Dictionary<string, string> taken = [];
 
@@ -59,7 +61,8 @@ internal sealed class SyncApp : IAsyncDisposable
         prometheus = new PrometheusApi(options.Prometheus);
         watch = new TargetWatch(client, Signal, logger);
         GenerationDirectory directory = new(options.Directory);
-        table = new TargetTable(directory.Targets);
+        targets = directory.Targets;
+        table = new TargetTable(targets);
         secretFolder = new SecretFolder(directory.Secrets);
         cycle = new ReloadCycle(directory, prometheus);
         reports = new ReportWriter(client, new ObjectKey(options.Namespace, Naming.StackObject(options.Stack, SyncReport.Artifact)), options.Replica, logger);
@@ -126,6 +129,12 @@ internal sealed class SyncApp : IAsyncDisposable
         if (files.IsEmpty)
         {
             return await reports.WriteAsync(new SyncReport { Waiting = "the stack has no configuration yet" }, stop);
+        }
+
+        // Prometheus watches a folder from the moment it loads the job; one that is not there then it looks for again after minutes.
+        foreach (ScrapeClass known in ClassText.Parse(files.GetValueOrDefault($"{Contract.ScrapeDirectory}/{Contract.ClassesFile}") ?? ""))
+        {
+            Directory.CreateDirectory(Path.Combine(targets, known.Id));
         }
 
         LoadState state = await cycle.LoadAsync(files, stop);

@@ -12,13 +12,13 @@ internal sealed record SyncReport
     public const string Artifact = "sync";
 
     /// <summary>resourceVersion by name, of every ConfigMap whose content is loaded.</summary>
-    public IReadOnlyDictionary<string, string> Loaded { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Loaded { get => field ?? new Dictionary<string, string>(); init; }
 
     /// <summary>Files that Prometheus refuses, and its words; what was good before is still loaded.</summary>
-    public IReadOnlyDictionary<string, string> Refused { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Refused { get => field ?? new Dictionary<string, string>(); init; }
 
     /// <summary>Jobs without targets, and why; at most <see cref="MaxProblems"/>.</summary>
-    public IReadOnlyDictionary<string, string> Problems { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Problems { get => field ?? new Dictionary<string, string>(); init; }
 
     /// <summary>Why nothing is confirmed, when nothing is.</summary>
     public string? Waiting { get; init; }

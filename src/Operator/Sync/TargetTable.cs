@@ -146,8 +146,11 @@ internal sealed class TargetTable(string folder)
 
         if (text == "[]")
         {
-            File.Delete(Path.Combine(folder, path));
-            written.Remove(path);
+            if (written.Remove(path))
+            {
+                File.Delete(Path.Combine(folder, path));
+            }
+
             return;
         }
 
