@@ -25,7 +25,7 @@ public sealed class MetricDefinitionAnalyzer : DiagnosticAnalyzer
         "Illegal name",
         "'{0}' cannot be the name of a metric or a label: use letters, digits and underscores, and begin with a letter",
         "OptiInfra.Metrics",
-        DiagnosticSeverity.Error,
+        DiagnosticSeverity.Warning,
         isEnabledByDefault: true);
 
     internal static readonly DiagnosticDescriptor MissingHelp = new(

@@ -20,7 +20,7 @@ public enum MetricType
 internal static class MetricNames
 {
     /// <summary>Labels whose values have no bound, or which say who somebody is. A trailing star forbids the prefix.</summary>
-    private static readonly string[] Forbidden =
+    internal static readonly string[] ForbiddenLabels =
     [
         "user*", "session*", "conversation*", "request_id", "trace_id", "span_id", "correlation_id", "prompt", "message",
         "email", "ip", "client_ip", "path", "raw_path", "url", "uri", "tenant", "tenant_id",
@@ -115,7 +115,7 @@ internal static class MetricNames
     }
 
     public static bool IsForbidden(string label, IReadOnlyList<string> more) =>
-        Forbidden.Concat(more).Any(rule => rule.EndsWith('*') ? label.StartsWith(rule[..^1], StringComparison.Ordinal) : label == rule);
+        ForbiddenLabels.Concat(more).Any(rule => rule.EndsWith('*') ? label.StartsWith(rule[..^1], StringComparison.Ordinal) : label == rule);
 
     private static bool IsUtf8Name(string name) => name.Length > 0 && Encoding.UTF8.GetByteCount(name) > 0 && !name.Contains('\0', StringComparison.Ordinal);
 

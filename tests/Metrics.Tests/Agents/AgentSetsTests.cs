@@ -39,7 +39,7 @@ public sealed class AgentSetsTests
     [Theory]
     [InlineData("optiinfra/base", "request_duration_seconds requests_total errors_total llm_api_calls_total llm_token_usage_total optimization_executions_total recommendation_confidence")]
     [InlineData("optiinfra/orchestrator", "agent_requests_total agent_request_duration_seconds agent_health_status coordination_conflicts_total approval_workflow_duration_seconds active_optimizations")]
-    [InlineData("optiinfra/cost", "cost_savings_total cost_recommendations_total spot_migration_success_rate spot_migration_attempts_total spot_migration_success_total reserved_instance_coverage")]
+    [InlineData("optiinfra/cost", "cost_savings_total cost_recommendations_total spot_migration_success_rate spot_migrations_total reserved_instance_coverage")]
     [InlineData("optiinfra/performance", "latency_improvement_ratio throughput_qps kv_cache_hit_rate quantization_speedup")]
     [InlineData("optiinfra/resource", "gpu_utilization scaling_events_total resource_consolidation_ratio")]
     [InlineData("optiinfra/application", "quality_score regression_detections_total ab_test_results")]
