@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 using OptiInfra.Metrics;
+using OptiInfra.Metrics.Agents;
 
 namespace OptiInfra.Samples.Agents;
 
@@ -11,28 +12,20 @@ internal sealed class Coordination : IAsyncDisposable
     private readonly TimeProvider clock;
     private readonly Random random;
     private readonly HttpClient http = new() { Timeout = TimeSpan.FromSeconds(20) };
-    private readonly Counter requests;
-    private readonly Histogram durations;
-    private readonly Gauge health;
-    private readonly Counter conflicts;
-    private readonly Gauge active;
+    private readonly OrchestratorMetrics metrics;
+    private readonly DialectMetrics dialect;
+    private readonly SimulatedModel model;
     private Task loops = Task.CompletedTask;
+    private string last = "";
 
-    public Coordination(AgentOptions options, MetricRegistry registry, HistogramOptions latencies, TimeProvider clock, Random random)
+    public Coordination(AgentOptions options, MetricRegistry registry, DialectMetrics dialect, TimeProvider clock, Random random)
     {
         this.options = options;
+        this.dialect = dialect;
         this.clock = clock;
         this.random = random;
-        requests = registry.CreateCounter("agent_requests_total", "Requests sent to an agent, by result.", "agent", "status");
-        durations = registry.CreateHistogram("agent_request_duration_seconds", "Time an agent took to answer the orchestrator.", latencies, "agent");
-        health = registry.CreateGauge("agent_health_status", "1 if the agent answered its last health check, else 0.", "agent");
-        conflicts = registry.CreateCounter("coordination_conflicts_total", "Recommendations of two agents that excluded each other.");
-        active = registry.CreateGauge("active_optimizations", "Optimizations in progress.");
-        foreach (string agent in options.Agents.Keys)
-        {
-            requests.WithLabels(agent, "success").Inc(0);
-            requests.WithLabels(agent, "error").Inc(0);
-        }
+        metrics = new OrchestratorMetrics(registry, new AgentMetricsOptions { Peers = [.. options.Agents.Keys] });
+        model = new SimulatedModel(options.Seed, clock);
     }
 
     public async Task<IResult> OptimizeAsync(string name, CancellationToken stop)
@@ -56,14 +49,23 @@ internal sealed class Coordination : IAsyncDisposable
 
     private async Task<bool> CallAsync(string name, Uri address, CancellationToken stop)
     {
-        using var _ = active.TrackInProgress();
+        using var _ = metrics.ActiveOptimizations.TrackInProgress();
         long start = Stopwatch.GetTimestamp();
         bool succeeded = await SucceedsAsync(HttpMethod.Post, new Uri(address, "optimize"), stop);
-        durations.WithLabels(name).Observe(Stopwatch.GetElapsedTime(start).TotalSeconds);
-        requests.WithLabels(name, succeeded ? "success" : "error").Inc();
-        if (random.Next(200) == 0)
+        metrics.RecordAgentRequest(name, succeeded ? "success" : "error", Stopwatch.GetElapsedTime(start));
+        if (random.Next(50) == 0)
         {
-            conflicts.Inc();
+            metrics.Conflicts.Inc();
+        }
+
+        if (random.Next(10) == 0)
+        {
+            metrics.ApprovalDuration.Observe(2 + (random.NextDouble() * 60));
+        }
+
+        if (Interlocked.Exchange(ref last, name) is { Length: > 0 } before && before != name)
+        {
+            metrics.Handoffs.WithLabels(before, name).Inc();
         }
 
         return succeeded;
@@ -82,9 +84,24 @@ internal sealed class Coordination : IAsyncDisposable
         {
             (string name, Uri address) = agents[turn % agents.Length];
 
-            // Not awaited: a slow agent must not slow the traffic to the others. CallAsync never throws.
-            _ = CallAsync(name, address, stop);
+            // Not awaited: a slow agent must not slow the traffic to the others. Failures are counted where they happen.
+            _ = PlanAndCallAsync(name, address, stop);
         }
+    }
+
+    /// <summary>A real orchestrator asks a model whom to call; so does this one.</summary>
+    private async Task PlanAndCallAsync(string name, Uri address, CancellationToken stop)
+    {
+        try
+        {
+            await dialect.WorkAsync("plan", Misbehaviour.None, () => model.AskAsync(dialect.Models, $"what should {name} do next", Misbehaviour.None, stop));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await CallAsync(name, address, stop);
     }
 
     private async Task WatchHealthAsync(CancellationToken stop)
@@ -94,7 +111,7 @@ internal sealed class Coordination : IAsyncDisposable
         {
             foreach ((string name, Uri address) in options.Agents)
             {
-                health.WithLabels(name).Set(await SucceedsAsync(HttpMethod.Get, new Uri(address, "healthz"), stop) ? 1 : 0);
+                metrics.UpdateAgentHealth(name, await SucceedsAsync(HttpMethod.Get, new Uri(address, "healthz"), stop));
             }
         }
         while (await TickAsync(timer, stop));

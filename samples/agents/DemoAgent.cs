@@ -1,52 +1,38 @@
-using System.Diagnostics;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using OptiInfra.Metrics;
-using OptiInfra.Metrics.AspNetCore;
 
 namespace OptiInfra.Samples.Agents;
 
 /// <summary>
-/// A member of the fleet: handles requests, measures them, and misbehaves on command. What is special about a role is
-/// its <see cref="RoleWork"/> (agents) or its <see cref="Coordination"/> (the orchestrator).
+/// A member of the fleet: handles requests and misbehaves on command; the library measures it. What is special about a role
+/// is its <see cref="RoleWork"/> (agents) or its <see cref="Coordination"/> (the orchestrator); what is special about a
+/// dialect is its <see cref="DialectMetrics"/>.
 /// </summary>
 internal sealed class DemoAgent : IAsyncDisposable
 {
-    private static readonly HistogramOptions LatencyBuckets = new() { Buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] };
-
-    private readonly AgentOptions options;
     private readonly TimeProvider clock;
-    private readonly Random random;
-    private readonly MetricRegistry registry = new();
-    private readonly Counter requests;
-    private readonly Histogram durations;
-    private readonly Counter errors;
     private readonly RoleWork? work;
     private readonly Coordination? coordination;
     private Misbehaviour wrong = Misbehaviour.None;
 
-    private DemoAgent(AgentOptions options, TimeProvider clock, Random random)
+    public DemoAgent(AgentOptions options, MetricRegistry registry, DialectMetrics dialect, TimeProvider clock)
     {
-        this.options = options;
         this.clock = clock;
-        this.random = random;
-        registry.CreateGauge("optiinfra_build_info", "Version and revision of the running service; always 1.", "service", "version", "revision")
-            .WithLabels(options.Role, "1.0.0", "demo").Set(1);
-        requests = registry.CreateCounter("requests_total", "Requests handled, by route template and status code.", "endpoint", "status");
-        durations = registry.CreateHistogram("request_duration_seconds", "Time to handle a request, to its last byte.", LatencyBuckets, "endpoint", "method");
-        errors = registry.CreateCounter("errors_total", "Errors, by a closed set of types.", "error_type");
-        bool orchestrates = options.Role == AgentOptions.Orchestrator;
-        work = orchestrates ? null : new RoleWork(options.Role, registry, random);
-        coordination = orchestrates ? new Coordination(options, registry, LatencyBuckets, clock, random) : null;
+        Random random = new(options.Seed);
+        if (options.Role == AgentOptions.Orchestrator)
+        {
+            coordination = new Coordination(options, registry, dialect, clock, random);
+        }
+        else
+        {
+            work = new RoleWork(options.Role, registry, dialect, new SimulatedModel(options.Seed, clock), random);
+        }
     }
-
-    public static DemoAgent Create(AgentOptions options, TimeProvider clock, Random random) => new(options, clock, random);
 
     public void Map(WebApplication app)
     {
-        app.Use(MeasureAsync);
-        app.MapMetrics(registry);
+        app.Use(MisbehaveAsync);
         app.MapGet("/healthz", () => Results.Text("ok\n"));
         app.MapPost("/misbehave", (HttpRequest request) =>
         {
@@ -59,7 +45,8 @@ internal sealed class DemoAgent : IAsyncDisposable
         }
         else
         {
-            app.MapPost("/optimize", () => Results.Text(work!.Do(wrong) + "\n"));
+            app.MapPost("/optimize", OptimizeAsync);
+            app.MapPost("/api/v1/health", () => Results.Text("ok\n"));
         }
     }
 
@@ -67,41 +54,35 @@ internal sealed class DemoAgent : IAsyncDisposable
 
     public ValueTask DisposeAsync() => coordination?.DisposeAsync() ?? ValueTask.CompletedTask;
 
-    /// <summary>Counts and times every request, and adds what is wrong on purpose, so that both are seen where they happen.</summary>
-    private async Task MeasureAsync(HttpContext context, RequestDelegate next)
+    private async Task<IResult> OptimizeAsync(CancellationToken stop)
     {
-        PathString path = context.Request.Path;
-        if (path == "/misbehave")
+        try
         {
-            await next(context);
-            return;
+            return Results.Text(await work!.DoAsync(wrong, stop) + "\n");
+        }
+        catch (InvalidOperationException problem)
+        {
+            return Results.Text(problem.Message + "\n", statusCode: StatusCodes.Status500InternalServerError);
+        }
+    }
+
+    /// <summary>Adds what is wrong on purpose, inside what is measured.</summary>
+    private async Task MisbehaveAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path != "/misbehave")
+        {
+            if (wrong.Unhealthy)
+            {
+                context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
+                return;
+            }
+
+            if (HttpMethods.IsPost(context.Request.Method) && wrong.Latency > TimeSpan.Zero)
+            {
+                await Task.Delay(wrong.Latency, clock, context.RequestAborted);
+            }
         }
 
-        if (wrong.Unhealthy)
-        {
-            context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
-            return;
-        }
-
-        long start = Stopwatch.GetTimestamp();
-        bool isWork = HttpMethods.IsPost(context.Request.Method);
-        if (isWork && wrong.Latency > TimeSpan.Zero)
-        {
-            await Task.Delay(wrong.Latency, clock, context.RequestAborted);
-        }
-
-        if (isWork && random.NextDouble() < wrong.Errors)
-        {
-            errors.WithLabels("model_unavailable").Inc();
-            context.Response.StatusCode = StatusCodes.Status500InternalServerError;
-        }
-        else
-        {
-            await next(context);
-        }
-
-        string endpoint = (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "unknown";
-        requests.WithLabels(endpoint, $"{context.Response.StatusCode}").Inc();
-        durations.WithLabels(endpoint, context.Request.Method).Observe(Stopwatch.GetElapsedTime(start).TotalSeconds);
+        await next(context);
     }
 }

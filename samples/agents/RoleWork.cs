@@ -1,121 +1,106 @@
 using OptiInfra.Metrics;
+using OptiInfra.Metrics.Agents;
 
 namespace OptiInfra.Samples.Agents;
 
 /// <summary>
-/// What an agent does when it is asked to optimise: it calls a model (pretended, but counted like a real call) and moves
-/// the metrics of its role a step, the way a real agent's metrics move.
+/// What an agent does when it is asked to optimise: it asks the model, and moves the metrics of its role a step, the way a
+/// real agent's metrics move. Every metric of the role's set gets a value.
 /// </summary>
 internal sealed class RoleWork
 {
+    private readonly SimulatedModel model;
+    private readonly DialectMetrics dialect;
     private readonly Random random;
-    private readonly Counter calls;
-    private readonly Counter tokens;
-    private readonly Counter spend;
-    private readonly Histogram callSeconds;
-    private readonly Counter executions;
-    private readonly Histogram confidence;
-    private readonly Action<Misbehaviour> step;
     private readonly string role;
+    private readonly Action<Misbehaviour> step;
 
-    public RoleWork(string role, MetricRegistry registry, Random random)
+    public RoleWork(string role, MetricRegistry registry, DialectMetrics dialect, SimulatedModel model, Random random)
     {
         this.role = role;
+        this.dialect = dialect;
+        this.model = model;
         this.random = random;
-        calls = registry.CreateCounter("llm_api_calls_total", "Calls to a model provider.", "provider", "model");
-        tokens = registry.CreateCounter("llm_token_usage_total", "Tokens used; type is input or output.", "provider", "type");
-        spend = registry.CreateCounter("llm_cost_usd_total", "Estimated spend on model calls in US dollars.", "provider", "model");
-        callSeconds = registry.CreateHistogram("llm_call_duration_seconds", "Time of a model call, to the last chunk of a stream.", new HistogramOptions { Buckets = [0.1, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] }, "provider", "model");
-        executions = registry.CreateCounter("optimization_executions_total", "Optimizations run, by kind and outcome.", "type", "outcome");
-        confidence = registry.CreateHistogram("recommendation_confidence", "Confidence of recommendations, from 0 to 1.", new HistogramOptions { Buckets = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1] });
-        step = StepOf(role, registry);
+        step = role switch
+        {
+            "cost" => Cost(new CostMetrics(registry)),
+            "performance" => Performance(new PerformanceMetrics(registry)),
+            "resource" => Resource(new ResourceMetrics(registry), registry),
+            _ => Application(new ApplicationMetrics(registry)),
+        };
         step(Misbehaviour.None);
     }
 
-    public string Do(Misbehaviour wrong)
+    public Task<string> DoAsync(Misbehaviour wrong, CancellationToken stop) => dialect.WorkAsync(role, wrong, async () =>
     {
-        double seconds = 0.1 + random.NextDouble();
-        int read = random.Next(400, 2000);
-        int written = random.Next(50, 400);
-        calls.WithLabels("demo", "demo-1").Inc();
-        tokens.WithLabels("demo", "input").Inc(read);
-        tokens.WithLabels("demo", "output").Inc(written);
-        spend.WithLabels("demo", "demo-1").Inc(((read * 0.000003) + (written * 0.000015)) * wrong.Cost);
-        callSeconds.WithLabels("demo", "demo-1").Observe(seconds);
-        executions.WithLabels(role, "success").Inc();
-        confidence.Observe(Math.Clamp(Near(0.9, 0.05) - wrong.Quality, 0, 1));
-        step(wrong);
-        return $"{role}: one recommendation";
-    }
+        string advice = await model.AskAsync(dialect.Models, $"optimise as the {role} agent", wrong, stop);
+        if (Chance(wrong.Errors))
+        {
+            throw new InvalidOperationException($"{role}: the model's advice could not be carried out");
+        }
 
-    private Action<Misbehaviour> StepOf(string agent, MetricRegistry registry) => agent switch
+        step(wrong);
+        return $"{role}: {advice}";
+    });
+
+    private Action<Misbehaviour> Cost(CostMetrics metrics) => wrong =>
     {
-        "cost" => Cost(registry),
-        "performance" => Performance(registry),
-        "resource" => Resource(registry),
-        _ => Application(registry),
+        string provider = Chance(0.7) ? "aws" : "gcp";
+        metrics.TrackSavings(Near(0.5, 0.4), provider);
+        metrics.TrackRecommendation(Chance(0.5) ? "spot_migration" : Chance(0.5) ? "right_sizing" : "reserved_instance");
+        metrics.TrackSpotMigration(succeeded: !Chance(0.03 + wrong.Quality));
+        metrics.ReservedCoverage.Set(Near(0.8, 0.02));
+        metrics.UpdateBudget("monthly", 620 * wrong.Cost, 1000);
     };
 
-    private Action<Misbehaviour> Cost(MetricRegistry registry)
+    private Action<Misbehaviour> Performance(PerformanceMetrics metrics) => wrong =>
     {
-        Counter savings = registry.CreateCounter("cost_savings_total", "Savings realised, in US dollars.");
-        Counter recommendations = registry.CreateCounter("cost_recommendations_total", "Recommendations made, by kind (spot, reserved, right_sizing).", "type");
-        Gauge spot = registry.CreateGauge("spot_migration_success_rate", "Share of the last spot migrations that succeeded, from 0 to 1.");
-        Gauge coverage = registry.CreateGauge("reserved_instance_coverage", "Share of eligible usage covered by reserved instances, from 0 to 1.");
+        metrics.Update(Math.Max(0.1, Near(1.4, 0.05) - wrong.Quality), Near(40, 5), Near(1.6, 0.1));
+        metrics.TrackCache(100, (long)Math.Max(0, Near(80, 5) - (100 * wrong.Quality)));
+    };
+
+    private Action<Misbehaviour> Resource(ResourceMetrics metrics, MetricRegistry registry)
+    {
+        // The collector registers the same families where there is a driver; here the accelerators are pretended.
+        Gauge used = registry.CreateGauge("gpu_memory_used_bytes", "Memory of the accelerator in use.", "gpu_id");
+        Gauge total = registry.CreateGauge("gpu_memory_total_bytes", "Memory of the accelerator.", "gpu_id");
+        Gauge power = registry.CreateGauge("gpu_power_watts", "Power the accelerator draws.", "gpu_id");
+        Gauge temperature = registry.CreateGauge("gpu_temperature_celsius", "Temperature of the accelerator.", "gpu_id");
         return wrong =>
         {
-            savings.Inc(random.NextDouble());
-            recommendations.WithLabels("spot").Inc();
-            spot.Set(Near(0.95, 0.02) - wrong.Quality);
-            coverage.Set(Near(0.8, 0.02));
+            foreach (string gpu in (string[])["0", "1"])
+            {
+                double busy = Math.Clamp(Near(0.6, 0.1) + wrong.Quality, 0, 1);
+                metrics.GpuUtilization.WithLabels(gpu).Set(busy);
+                used.WithLabels(gpu).Set(busy * 80e9);
+                total.WithLabels(gpu).Set(80e9);
+                power.WithLabels(gpu).Set(100 + (busy * 300));
+                temperature.WithLabels(gpu).Set(40 + (busy * 35));
+            }
+
+            metrics.MemoryUtilization.Set(Math.Clamp(Near(0.6, 0.05) + wrong.Quality, 0, 1));
+            metrics.CostPerHour.WithLabels("gpu").Set(Near(4, 0.1) * wrong.Cost);
+            metrics.CostPerHour.WithLabels("cpu").Set(Near(0.6, 0.05) * wrong.Cost);
+            metrics.TrackScaling(4, Chance(0.5) ? 5 : 3);
+            metrics.Consolidation.Set(Near(1.3, 0.05));
         };
     }
 
-    private Action<Misbehaviour> Performance(MetricRegistry registry)
+    private Action<Misbehaviour> Application(ApplicationMetrics metrics) => wrong =>
     {
-        Gauge improvement = registry.CreateGauge("latency_improvement_ratio", "Latency after optimization divided by latency before.");
-        Gauge throughput = registry.CreateGauge("throughput_qps", "Queries answered per second by the optimized model.");
-        Gauge cache = registry.CreateGauge("kv_cache_hit_rate", "Share of prompt tokens found in the key-value cache, from 0 to 1.");
-        Gauge speedup = registry.CreateGauge("quantization_speedup", "Speed of the quantized model relative to the original.");
-        return wrong =>
+        double score = Math.Clamp(Near(0.98, 0.005) - wrong.Quality, 0, 1);
+        metrics.UpdateQuality("relevance", score);
+        metrics.UpdateQuality("faithfulness", Math.Clamp(score - 0.005, 0, 1));
+        metrics.UpdateExperiment("a", "quality", score);
+        metrics.UpdateExperiment("b", "quality", Math.Clamp(score - 0.01, 0, 1));
+        if (score < 0.95)
         {
-            improvement.Set(Near(0.7, 0.05) + wrong.Quality);
-            throughput.Set(Near(40, 5));
-            cache.Set(Math.Max(0, Near(0.8, 0.05) - wrong.Quality));
-            speedup.Set(Near(1.6, 0.1));
-        };
-    }
+            metrics.Regressions.Inc();
+            metrics.Rollbacks.Inc(score < 0.7 ? 1 : 0);
+        }
+    };
 
-    private Action<Misbehaviour> Resource(MetricRegistry registry)
-    {
-        Gauge gpu = registry.CreateGauge("gpu_utilization", "Share of time the GPU was busy, from 0 to 1.", "gpu_id");
-        Gauge memory = registry.CreateGauge("memory_utilization", "Share of the memory limit in use, from 0 to 1.");
-        Counter scaling = registry.CreateCounter("scaling_events_total", "Scaling actions; direction is up or down.", "direction");
-        Gauge consolidation = registry.CreateGauge("resource_consolidation_ratio", "Nodes in use after consolidation divided by nodes before.");
-        return wrong =>
-        {
-            gpu.WithLabels("0").Set(Math.Min(1, Near(0.6, 0.1) + wrong.Quality));
-            gpu.WithLabels("1").Set(Math.Min(1, Near(0.5, 0.1) + wrong.Quality));
-            memory.Set(Math.Min(1, Near(0.6, 0.05) + wrong.Quality));
-            scaling.WithLabels("up").Inc();
-            consolidation.Set(Near(0.75, 0.05));
-        };
-    }
-
-    private Action<Misbehaviour> Application(MetricRegistry registry)
-    {
-        Gauge quality = registry.CreateGauge("quality_score", "Last evaluated quality, from 0 to 1, by kind of metric.", "metric_type");
-        Counter regressions = registry.CreateCounter("regression_detections_total", "Quality regressions detected.");
-        Gauge results = registry.CreateGauge("ab_test_results", "Last result of an A/B test variant, by metric.", "variant", "metric");
-        return wrong =>
-        {
-            double score = Math.Clamp(Near(0.98, 0.005) - wrong.Quality, 0, 1);
-            quality.WithLabels("overall").Set(score);
-            regressions.Inc(score < 0.95 ? 1 : 0);
-            results.WithLabels("a", "quality").Set(score);
-            results.WithLabels("b", "quality").Set(Math.Clamp(score - 0.01, 0, 1));
-        };
-    }
+    private bool Chance(double share) => random.NextDouble() < share;
 
     private double Near(double middle, double spread) => middle + (((random.NextDouble() * 2) - 1) * spread);
 }

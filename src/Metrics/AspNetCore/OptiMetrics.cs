@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using OptiInfra.Metrics.Agents;
 using OptiInfra.Metrics.Sources;
@@ -54,17 +55,12 @@ public sealed record OptiMetricsOptions
 /// <summary>The two lines an agent adds: <c>builder.Services.AddOptiMetrics();</c> and <c>app.MapOptiMetrics();</c></summary>
 public static class OptiMetrics
 {
-    /// <summary>Adds the registry, the agent's sets, the sources and the measuring of requests.</summary>
+    /// <summary>Adds the registry (unless the services have one), the agent's sets, the sources and the measuring of requests.</summary>
     public static IServiceCollection AddOptiMetrics(this IServiceCollection services, OptiMetricsOptions? options = null)
     {
         options ??= new OptiMetricsOptions();
         services.AddSingleton(options);
-        services.AddSingleton(_ =>
-        {
-            var registry = new MetricRegistry(options.Registry);
-            registry.CreateInfo("build", "What this service is built from.", "service", "version", "runtime").Set(options.Service, options.Version, Environment.Version.ToString());
-            return registry;
-        });
+        services.TryAddSingleton(_ => new MetricRegistry(options.Registry));
         if (options.BaseSet)
         {
             services.AddSingleton(provider => new BaseMetrics(provider.GetRequiredService<MetricRegistry>(), options.Agent));
@@ -116,6 +112,8 @@ public static class OptiMetrics
 
         public async Task StartAsync(CancellationToken cancellationToken)
         {
+            registry.CreateInfo("build", "What this service is built from.", "service", "version", "runtime").Set(options.Service, options.Version, Environment.Version.ToString());
+
             // The sets are created now, so that their series exist before the first request.
             _ = services.GetService<BaseMetrics>();
             _ = services.GetService<GoldenSignals>();
