@@ -110,12 +110,13 @@ public static class AlertmanagerCompiler
         foreach (PolicyRoutes routes in all)
         {
             var files = new SecretFiles(routes.SecretNamespace(stack), prefix: "");
+            var stackFiles = new SecretFiles(stack.Namespace, prefix: "");
             foreach ((Notification notification, string name) in routes.Notifications)
             {
-                Receivers.Write(yaml, name, notification, stack, files);
+                Receivers.Write(yaml, name, notification, stack, files, stackFiles);
             }
 
-            foreach (SecretFile file in files.All)
+            foreach (SecretFile file in files.All.Concat(stackFiles.All))
             {
                 secrets[file.File] = file;
             }

@@ -13,7 +13,7 @@ internal static class Receivers
 
     public static string Name(ReceiverType type) => type.ToString().ToLowerInvariant();
 
-    public static void Write(YamlWriter yaml, string name, Notification notification, StackModel stack, SecretFiles secrets)
+    public static void Write(YamlWriter yaml, string name, Notification notification, StackModel stack, SecretFiles secrets, SecretFiles stackSecrets)
     {
         yaml.BeginItem().Pair("name", name);
         switch (notification.Receiver)
@@ -23,7 +23,7 @@ internal static class Receivers
                 yaml.Pair("title", Title).Pair("text", Body);
                 break;
             case ReceiverType.Email:
-                Email(yaml, notification, stack, secrets);
+                Email(yaml, notification, stack, secrets, stackSecrets);
                 break;
             case ReceiverType.PagerDuty:
                 Begin(yaml, "pagerduty_configs", notification).Pair("routing_key_file", secrets.Path(notification.KeySecret!)).Pair("description", Title);
@@ -45,7 +45,7 @@ internal static class Receivers
     private static YamlWriter Begin(YamlWriter yaml, string key, Notification notification) =>
         yaml.Begin(key).BeginItem().Pair("send_resolved", notification.SendResolved ?? true);
 
-    private static void Email(YamlWriter yaml, Notification notification, StackModel stack, SecretFiles secrets)
+    private static void Email(YamlWriter yaml, Notification notification, StackModel stack, SecretFiles secrets, SecretFiles stackSecrets)
     {
         MailServer? server = stack.Spec.Alertmanager?.Mail;
         Begin(yaml, "email_configs", notification).Pair("to", string.Join(", ", notification.To!));
@@ -60,6 +60,6 @@ internal static class Receivers
         }
 
         yaml.Pair("auth_username", auth.Username);
-        yaml.Pair("auth_password_file", notification.Auth is null ? new SecretFiles(stack.Namespace, prefix: "").Path(auth.Password) : secrets.Path(auth.Password));
+        yaml.Pair("auth_password_file", (notification.Auth is null ? stackSecrets : secrets).Path(auth.Password));
     }
 }

@@ -23,7 +23,7 @@ internal static class AgentJobs
             jobs.Add(ExporterCatalog.Job(agent, exporter, stack));
         }
 
-        return stack.ForFiles ? [.. jobs.Select(job => WithFixedAddresses(job, agent, report))] : jobs;
+        return stack.ForFiles ? [.. jobs.Select(job => WithFixedAddresses(job, agent, stack, report))] : jobs;
     }
 
     private static JobModel OfTarget(OptiAgent agent, AgentTarget target, StackModel stack)
@@ -109,7 +109,7 @@ internal static class AgentJobs
     }
 
     /// <summary>Without a cluster nothing can be discovered: the Service's name is the host's name, as in docker-compose.</summary>
-    private static JobModel WithFixedAddresses(JobModel job, OptiAgent agent, Report report)
+    private static JobModel WithFixedAddresses(JobModel job, OptiAgent agent, StackModel stack, Report report)
     {
         if (job.Source.Kind == TargetSourceKind.Static)
         {
@@ -122,9 +122,14 @@ internal static class AgentJobs
             report.Warning("render/target", "spec.target", $"outside a cluster nothing can be found by labels; {host} is taken as the host name", "use service: {name: …} or static: {addresses: […]}");
         }
 
+        int? number = job.Port?.Port;
         if (job.Port is { Port: null } name)
         {
-            report.Error("render/port", "spec.target.port", $"outside a cluster a port has no name; \"{name}\" cannot be looked up", "give the number");
+            number = stack.PortNumber?.Invoke(job.Namespace, host, name.ToString());
+            if (number is null)
+            {
+                report.Error("render/port", "spec.target.port", $"outside a cluster a port has no name; \"{name}\" cannot be looked up", "give the number, or put the Service beside it");
+            }
         }
 
         List<KeyValuePair<string, string>> labels = [.. job.Labels];
@@ -135,7 +140,7 @@ internal static class AgentJobs
 
         return job with
         {
-            Source = new TargetSource { Kind = TargetSourceKind.Static, Addresses = [$"{host}:{job.Port?.Port ?? 80}"] },
+            Source = new TargetSource { Kind = TargetSourceKind.Static, Addresses = [$"{host}:{number ?? 80}"] },
             Labels = labels,
         };
     }

@@ -1,3 +1,4 @@
+using OptiInfra.Compiler.Emit;
 using OptiInfra.Compiler.Model;
 using OptiInfra.Crds;
 using OptiInfra.Crds.Schema;
@@ -7,7 +8,9 @@ namespace OptiInfra.Compiler.Compile;
 /// <summary>Compiles a MonitoringStack to the root configuration. It names directories, not agents: adding an agent does not change it.</summary>
 public static class StackCompiler
 {
-    public static CompiledStack Compile(StackModel stack)
+    /// <param name="stack">The stack.</param>
+    /// <param name="image">The image that has <c>sync</c>; with it, a managed stack also compiles to its workloads.</param>
+    public static CompiledStack Compile(StackModel stack, string? image = null)
     {
         ArgumentNullException.ThrowIfNull(stack);
         var report = new Report($"MonitoringStack {stack.Namespace}/{stack.Name}");
@@ -19,7 +22,8 @@ public static class StackCompiler
 
         var secrets = new SecretFiles(stack.Namespace, prefix: "");
         string text = Root(stack, secrets);
-        return new CompiledStack { Text = text, Hash = Naming.Hash(text), Secrets = secrets.All, Diagnostics = report.Diagnostics };
+        IReadOnlyList<Manifest> manifests = image is not null && stack is { Mode: StackMode.Managed, ForFiles: false } ? ManagedStack.Of(stack, image) : [];
+        return new CompiledStack { Text = text, Hash = Naming.Hash(text), Secrets = secrets.All, Manifests = manifests, Diagnostics = report.Diagnostics };
     }
 
     /// <summary>Resolved discovery: the file <c>classes.yml</c>, from the classes of all agents of the stack.</summary>

@@ -48,6 +48,9 @@ internal static class Compose
         return yaml.ToString();
     }
 
+    /// <summary>Where an exporter's own query file lies.</summary>
+    public static string QueriesFile(ConfigMapKey queries) => $"exporters/{queries.Name}/{queries.Key}";
+
     /// <summary>.env.example: the variables that exporters and Grafana need, without their values.</summary>
     public static string Variables(IReadOnlyList<OptiAgent> agents)
     {
@@ -129,7 +132,7 @@ internal static class Compose
         yaml.Begin("ports").Item($"{pod.Port.ToString(CultureInfo.InvariantCulture)}").End();
         if (pod.Queries is { } queries)
         {
-            yaml.Begin("volumes").Item($"./exporters/{queries.Name}/{queries.Key}:{ExporterPod.QueriesPath}:ro").End();
+            yaml.Begin("volumes").Item($"./{QueriesFile(queries)}:{ExporterPod.QueriesPath}:ro").End();
         }
 
         if (pod.OnEveryNode)

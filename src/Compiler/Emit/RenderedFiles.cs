@@ -32,7 +32,7 @@ public sealed record RenderedFiles(IReadOnlyList<RenderedFile> Files, IReadOnlyL
 
         for (int i = 0; i < stacks.Length; i++)
         {
-            StackModel stack = stacks[i] with { ForFiles = true, Discovery = DiscoveryMode.Native, Mode = StackMode.Managed };
+            StackModel stack = stacks[i] with { ForFiles = true, PortNumber = resources.Companions.Port, Discovery = DiscoveryMode.Native, Mode = StackMode.Managed };
             output.Folder = stacks.Length == 1 ? "" : $"{stack.Name}/";
             Stack(resources, stack, resources.Stacks.Count == 0 ? null : resources.Stacks[i], output);
         }
@@ -63,6 +63,11 @@ public sealed record RenderedFiles(IReadOnlyList<RenderedFile> Files, IReadOnlyL
         }
 
         OptiAgent[] all = [.. agents.Select(agent => agent.Resource)];
+        foreach ((string path, string text) in Queries(all, resources.Companions))
+        {
+            output.Add(path, text);
+        }
+
         foreach (Located<AlertPolicy> policy in policies)
         {
             CompiledPolicy compiled = PolicyCompiler.Compile(policy.Resource, all, stack);
@@ -78,6 +83,17 @@ public sealed record RenderedFiles(IReadOnlyList<RenderedFile> Files, IReadOnlyL
         bool Serves(StackReference? wanted, string? ns) => resources.Stacks.Count == 0
             || StackSelection.For(wanted, ns ?? "default", null, resources.Stacks.Select(item => item.Resource)) is { } chosen && chosen.Metadata.Name == stack.Name && (chosen.Metadata.Namespace ?? "default") == stack.Namespace;
     }
+
+    /// <summary>The exporters' own query files, where their ConfigMaps were given.</summary>
+    private static IEnumerable<(string Path, string Text)> Queries(IReadOnlyList<OptiAgent> agents, Companions companions) =>
+        from agent in agents
+        from exporter in agent.Spec.Exporters ?? []
+        let queries = exporter.Queries?.ConfigMapKeyRef
+        where queries is not null
+        let text = companions.File(agent.Metadata.Namespace ?? "default", queries.Name, queries.Key)
+        where text is not null
+        group text by Compose.QueriesFile(queries) into files
+        select (files.Key, files.First());
 
     private static void Alerts(StackModel stack, IReadOnlyList<Located<AlertPolicy>> policies, Output output)
     {

@@ -22,6 +22,9 @@ public sealed record ResourceSet
 
     public IReadOnlyList<Located<MonitoringStack>> Stacks { get; init; } = [];
 
+    /// <summary>What stands beside our resources and helps without a cluster: files in ConfigMaps, port numbers of Services.</summary>
+    public Companions Companions { get; init; } = new();
+
     public IReadOnlyList<Diagnostic> Diagnostics { get; init; } = [];
 
     public bool HasErrors => Diagnostics.Any(diagnostic => diagnostic.IsError);
@@ -53,8 +56,9 @@ public static class ResourceReader
         private readonly List<Located<OptiAgent>> _agents = [];
         private readonly List<Located<AlertPolicy>> _policies = [];
         private readonly List<Located<MonitoringStack>> _stacks = [];
+        private readonly Companions _companions = new();
 
-        public ResourceSet Done() => new() { Agents = _agents, Policies = _policies, Stacks = _stacks, Diagnostics = _diagnostics };
+        public ResourceSet Done() => new() { Companions = _companions, Agents = _agents, Policies = _policies, Stacks = _stacks, Diagnostics = _diagnostics };
 
         public void File(string source, string text)
         {
@@ -94,7 +98,11 @@ public static class ResourceReader
             CrdManifest? manifest = CrdManifest.All.FirstOrDefault(manifest => manifest.Kind.Kind == kind);
             if (apiVersion.Length > 0 && !apiVersion.StartsWith(OptiResources.Group + "/", StringComparison.Ordinal) && manifest is null)
             {
-                Add(new Diagnostic("resource/kind", Severity.Info, $"{kind} is not ours and is left out") { Start = mapping.Start, End = mapping.End }, place);
+                if (!_companions.Take(mapping, kind))
+                {
+                    Add(new Diagnostic("resource/kind", Severity.Info, $"{kind} is not ours and is left out") { Start = mapping.Start, End = mapping.End }, place);
+                }
+
                 return;
             }
 

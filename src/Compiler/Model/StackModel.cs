@@ -25,6 +25,9 @@ public sealed record StackModel
     /// <summary>Jobs have fixed addresses, as people without a cluster need them; names of Services are host names then.</summary>
     public bool ForFiles { get; init; }
 
+    /// <summary>With <see cref="ForFiles"/>: the number of a Service's named port (namespace, Service, port), when it is known.</summary>
+    public Func<string, string, string, int?>? PortNumber { get; init; }
+
     public required PrometheusVersion Version { get; init; }
 
     public required string Interval { get; init; }

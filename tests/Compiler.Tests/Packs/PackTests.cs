@@ -60,6 +60,22 @@ public sealed class PackTests
         Judge.Accepts(Judge.Promtool253, folder.Path, ["check", "rules", "--lint=all", "--lint-fatal", .. files]);
     }
 
+    [ToolTheory(Judge.Promtool35)]
+    [MemberData(nameof(Names))]
+    public void Every_alert_fires_when_it_should_and_keeps_quiet_when_it_should_not(string pack)
+    {
+        string tests = File.ReadAllText(Path.Combine(Golden.Root, "tests/Compiler.Tests/Packs/Tests", pack + ".yaml"));
+        foreach (string alert in pack == PackCatalog.Slo ? [SloRules.Alert] : PackCatalog.Find(pack)!.Alerts)
+        {
+            Assert.Contains($"alertname=\"{alert}\"", tests, StringComparison.Ordinal);
+        }
+
+        using var folder = new TempFolder();
+        folder.Write("compiled.yml", Compile(pack).Text);
+        folder.Write("tests.yml", tests);
+        Judge.Accepts(Judge.Promtool35, folder.Path, "test", "rules", "tests.yml");
+    }
+
     [Theory]
     [MemberData(nameof(Names))]
     public void Every_alert_has_a_severity_texts_and_a_runbook(string pack)
