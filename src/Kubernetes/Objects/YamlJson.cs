@@ -18,9 +18,9 @@ public static partial class YamlJson
     public static IReadOnlyList<JsonNode> ReadAll(string yaml)
     {
         ArgumentNullException.ThrowIfNull(yaml);
+        var parser = new Parser(new StringReader(yaml));
         try
         {
-            var parser = new Parser(new StringReader(yaml));
             var documents = new List<JsonNode>();
             parser.Consume<StreamStart>();
             while (parser.TryConsume<DocumentStart>(out _))
@@ -38,6 +38,11 @@ public static partial class YamlJson
         catch (YamlException e)
         {
             throw new FormatException($"line {e.Start.Line}, column {e.Start.Column}: {e.Message}", e);
+        }
+        catch (InvalidOperationException e) when (parser.Current is { } last)
+        {
+            // What the library throws for some broken flow sequences, without saying where.
+            throw new FormatException($"line {last.End.Line}, column {last.End.Column}: something is missing or too much after this", e);
         }
     }
 
