@@ -26,14 +26,23 @@ internal static class PathElement
             {
                 key[name] = Json.Clone(value);
             }
-            else if (items.Field(name) is { HasDefault: true } field)
+            else if (items.Field(name) is { } field && KeyDefault(field) is { } fallback)
             {
-                key[name] = Json.Clone(field.Default);
+                key[name] = fallback;
             }
         }
 
         return key.Count == 0 ? "" : "k:" + Json.Compact(key);
     }
+
+    // A field that a built-in kind always prints has its zero value when it is left out.
+    private static JsonNode? KeyDefault(StructuralSchema field) => field switch
+    {
+        { HasDefault: true } => Json.Clone(field.Default),
+        { Typed: { OmitEmpty: false, Pointer: false }, Type: "string" } => JsonValue.Create(""),
+        { Typed: { OmitEmpty: false, Pointer: false }, Type: "integer" } => JsonValue.Create(0),
+        _ => null,
+    };
 
     public static bool IsField(string element) => element.StartsWith("f:", StringComparison.Ordinal);
 

@@ -119,7 +119,6 @@ internal static class BuiltinRules
         ("apps", "DaemonSet") => rules with
         {
             Default = KindDefaults.DaemonSet,
-            PrepareForCreate = static set => set.SubOrNew("metadata").SubOrNew("annotations")["deprecated.daemonset.template.generation"] = "1",
             Validate = WorkloadValidation.DaemonSet,
             ValidateUpdate = WorkloadValidation.DaemonSetUpdate,
             HasGeneration = true,

@@ -62,6 +62,7 @@ internal static class BuiltinSchemas
         {
             Type = "object",
             Title = name,
+            TypeGroup = group,
             Properties = properties,
             MapType = text.Atomic ? "atomic" : "",
             Rules = new ValueRules { Required = required },

@@ -20,7 +20,7 @@ internal static class ConfigValidation
         {
             if (map.Sub("data")?.ContainsKey(key) == true)
             {
-                errors.Add(FieldError.Invalid($"binaryData[{key}]", Json.Quote(key), "duplicate of key present in data"));
+                errors.Add(FieldError.Invalid($"data[{key}]", Json.Quote(key), "duplicate of key present in binaryData"));
             }
         }
 

@@ -160,6 +160,7 @@ internal static class KindDefaults
 
     public static void DaemonSet(JsonObject set)
     {
+        set.SubOrNew("metadata").SubOrNew("annotations").Default("deprecated.daemonset.template.generation", "1");
         JsonObject spec = set.SubOrNew("spec");
         PodDefaults.Template(spec);
         JsonObject strategy = spec.SubOrNew("updateStrategy");

@@ -11,11 +11,11 @@ namespace OptiInfra.ApiServer.Discovery;
 /// What the server tells about itself: its version, the groups and resources it serves (one by one, and all in one
 /// document for clients that ask so), and where the OpenAPI documents are.
 /// </summary>
-internal sealed class DiscoveryDocuments(ApiCore core)
+internal sealed class DiscoveryDocuments
 {
     private const string AggregatedType = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-    private readonly OpenApiDocuments openApi = new(core);
+    private readonly OpenApiDocuments openApi = new();
 
     public Task WriteAsync(HttpContext http, string[] parts, ResourceRegistry.Picture served)
     {

@@ -12,7 +12,7 @@ namespace OptiInfra.ApiServer.Http;
 internal sealed class RequestRouter(ApiCore core, Access.Authentication authentication)
 {
     private readonly ResourceVerbs verbs = new(core);
-    private readonly DiscoveryDocuments discovery = new(core);
+    private readonly DiscoveryDocuments discovery = new();
 
     public async Task HandleAsync(HttpContext http)
     {

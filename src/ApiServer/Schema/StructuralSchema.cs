@@ -19,6 +19,9 @@ internal sealed record StructuralSchema
 
     public string Title { get; init; } = "";
 
+    /// <summary>Group and version of a built-in struct type, whose name is the title; empty otherwise.</summary>
+    public string TypeGroup { get; init; } = "";
+
     public string Description { get; init; } = "";
 
     public bool Nullable { get; init; }
