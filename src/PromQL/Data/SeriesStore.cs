@@ -55,7 +55,7 @@ internal sealed class StoredSeries(Labels labels)
         last = time;
         if (sample.Histogram is not null)
         {
-            (histograms ??= []).Add(new HistogramPoint(time, sample.Histogram));
+            (histograms ??= []).Add(new HistogramPoint(time, WithHint(sample.Histogram)));
             return AppendResult.Added;
         }
         if (StaleMarker.Is(sample.Float))
@@ -68,6 +68,18 @@ internal sealed class StoredSeries(Labels labels)
         }
         floats.Add(new FloatPoint(time, sample.Float));
         return AppendResult.Added;
+    }
+
+    /// <summary>Storage itself tells counters that went on from those that were reset; queries and test files see it.</summary>
+    private FloatHistogram WithHint(FloatHistogram histogram)
+    {
+        bool follows = histograms is { Count: > 0 } && (floats.Count == 0 || floats[^1].Time < histograms[^1].Time);
+        if (histogram.Hint is ResetHint.Gauge or ResetHint.Reset || !follows)
+        {
+            return histogram.Hint == ResetHint.NoReset ? histogram with { Hint = ResetHint.Unknown } : histogram;
+        }
+        bool reset = (histogram with { Hint = ResetHint.Unknown }).IsResetSince(histograms![^1].Value);
+        return histogram with { Hint = reset ? ResetHint.Reset : ResetHint.NoReset };
     }
 
     private bool Repeats(long time, SampleValue sample)

@@ -70,6 +70,10 @@ internal static class SeriesNotation
                 labels.Add(new Label(Labels.MetricName, text[start..position]));
                 SkipSpace();
             }
+            else if (AtEnd)
+            {
+                return Labels.Empty; // Nothing is a label set, too: the empty one.
+            }
             else if (Current != '{')
             {
                 throw new NotationException($"expected a metric name or '{{', got {StringSyntax.Quote(Rest)}");
