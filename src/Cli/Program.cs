@@ -24,6 +24,7 @@ internal static class Program
             DoctorCommand.Create(terminal),
             PromqlCommand.Create(terminal),
             RenderCommand.Create(terminal),
+            TestCommand.Create(terminal),
         };
 
         ParseResult parsed = root.Parse(args);

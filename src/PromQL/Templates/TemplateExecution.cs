@@ -259,8 +259,8 @@ internal sealed class TemplateExecution
             case StringOperand text:
                 return text.Value;
             case NumberOperand number:
-                bool isFloat = !number.IsInteger || (number.Text.AsSpan().ContainsAny('.', 'e', 'E') && !number.Text.Contains('x', StringComparison.OrdinalIgnoreCase) && number.Text[0] != '\'');
-                return isFloat ? number.Value : (long)number.Value;
+                bool isFloat = LooksLikeFloat(number.Text) || number.Value != Math.Floor(number.Value);
+                return isFloat ? number.Value : (object)(long)number.Value;
             case FunctionOperand function:
                 return TemplateFunctions.Call(function.Name, [], data);
             case VariableOperand { Fields.Length: 0 } variable:
@@ -271,6 +271,13 @@ internal sealed class TemplateExecution
                 (object? source, ImmutableArray<string> fields) = Source(operand, dot);
                 return fields.Aggregate(source, TemplateFunctions.Field);
         }
+    }
+
+    /// <summary>Go goes by how a number is written: 1.0 and 1e3 are floats, 0x1e3 and 'e' are not.</summary>
+    private static bool LooksLikeFloat(string text)
+    {
+        bool isHex = text.TrimStart('+', '-').StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        return text[0] != '\'' && (isHex ? text.AsSpan().ContainsAny('p', 'P') : text.AsSpan().ContainsAny('.', 'e', 'E'));
     }
 
     private object? Variable(string name)

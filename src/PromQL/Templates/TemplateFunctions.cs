@@ -188,7 +188,7 @@ internal static class TemplateFunctions
         return RegexSyntax.Check(pattern).Error is { } error ? throw Fail($"error parsing regexp: {error}") : GoRegex.Compile(pattern);
     }
 
-    private static object Length(object? value) => value switch
+    private static long Length(object? value) => value switch
     {
         string text => (long)System.Text.Encoding.UTF8.GetByteCount(text),
         IReadOnlyList<TemplateSample> list => (long)list.Count,

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Globalization;
-using OptiInfra.PromQL.Data;
 using OptiInfra.PromQL.Rules;
 using OptiInfra.PromQL.Syntax;
 using OptiInfra.PromQL.Text;
