@@ -49,7 +49,8 @@ internal sealed class OperatorApp
         AgentReconciler agent = new(fleet, StatusOfAgentIsDue, OnAgentChanged);
         PolicyReconciler policy = new(fleet, StatusOfPolicyIsDue);
         StackReconciler stack = new(fleet, StatusOfStackIsDue, _ => EnqueueAll());
-        StatusWriter status = new(client, fleet, stack, clock);
+        EventRecorder events = new(client, new EventRecorderOptions { Controller = "optiinfra.io/operator", Instance = options.Identity, Logger = logger });
+        StatusWriter status = new(client, fleet, stack, events, clock);
         ControllerOptions work = new() { Time = clock, Metrics = metrics, Logger = logger };
         ControllerOptions writing = work with { MaxConcurrentReconciles = 4 };
         agents = new Controller<OptiAgent>("optiagent", fleet.Agents, agent.ReconcileAsync, work).Where(Predicates.Any<OptiAgent>(Predicates.GenerationChanged, Predicates.LabelsChanged));
@@ -69,6 +70,7 @@ internal sealed class OperatorApp
             Informers = fleet.Informers,
             Controllers = [stacks, agents, policies, agentStatus, policyStatus, stackStatus],
             LeaderWork = [RunWorldsAsync],
+            Events = events,
             Elector = options.LeaderElection ? Elector(client) : null,
             Logger = logger,
         });

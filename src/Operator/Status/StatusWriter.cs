@@ -15,7 +15,7 @@ namespace OptiInfra.Operator.Status;
 /// nothing changed nothing is written, so a quiet fleet causes no traffic. A generation that is not reconciled yet waits
 /// for its reconciler.
 /// </summary>
-internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconciler stacks, TimeProvider clock)
+internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconciler stacks, EventRecorder events, TimeProvider clock)
 {
     private long writes;
 
@@ -27,7 +27,7 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
         if (fleet.Agents.Store.Get(key) is { } agent && fleet.AgentStates.TryGetValue(key, out ResourceState? state) && IsCurrent(agent, state) && !IsTooEarly(state, agent.Status?.ObservedGeneration))
         {
             OptiAgentStatus wanted = AgentStatus.Of(agent, state, WorldOf(state), clock.GetUtcNow());
-            await WriteAsync(OptiResources.Agents.Kind, agent, agent.Status, wanted, OptiJson.Default.OptiAgentStatus, stop);
+            await WriteAsync(OptiResources.Agents.Kind, agent, agent.Status, wanted, (agent.Status?.Conditions, wanted.Conditions), OptiJson.Default.OptiAgentStatus, stop);
         }
 
         return ReconcileResult.Done;
@@ -38,7 +38,7 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
         if (fleet.Policies.Store.Get(key) is { } policy && fleet.PolicyStates.TryGetValue(key, out ResourceState? state) && IsCurrent(policy, state) && !IsTooEarly(state, policy.Status?.ObservedGeneration))
         {
             AlertPolicyStatus wanted = PolicyStatus.Of(policy, state, WorldOf(state), clock.GetUtcNow());
-            await WriteAsync(OptiResources.Policies.Kind, policy, policy.Status, wanted, OptiJson.Default.AlertPolicyStatus, stop);
+            await WriteAsync(OptiResources.Policies.Kind, policy, policy.Status, wanted, (policy.Status?.Conditions, wanted.Conditions), OptiJson.Default.AlertPolicyStatus, stop);
         }
 
         return ReconcileResult.Done;
@@ -52,13 +52,13 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
             int agents = fleet.AgentStates.Values.Count(agent => agent.Stack == key);
             int policies = fleet.PolicyStates.Values.Count(policy => policy.Stack == key);
             MonitoringStackStatus wanted = StackStatus.Of(stack, state, world, agents, policies, clock.GetUtcNow());
-            await WriteAsync(OptiResources.Stacks.Kind, stack, stack.Status, wanted, OptiJson.Default.MonitoringStackStatus, stop);
+            await WriteAsync(OptiResources.Stacks.Kind, stack, stack.Status, wanted, (stack.Status?.Conditions, wanted.Conditions), OptiJson.Default.MonitoringStackStatus, stop);
         }
 
         return ReconcileResult.Done;
     }
 
-    private async Task WriteAsync<T>(ResourceKind kind, IKubeObject obj, T? before, T wanted, JsonTypeInfo<T> type, CancellationToken stop)
+    private async Task WriteAsync<T>(ResourceKind kind, IKubeObject obj, T? before, T wanted, (IReadOnlyList<Condition>? Before, IReadOnlyList<Condition>? After) conditions, JsonTypeInfo<T> type, CancellationToken stop)
         where T : class
     {
         JsonNode? text = JsonSerializer.SerializeToNode(wanted, type);
@@ -79,10 +79,26 @@ internal sealed class StatusWriter(KubeClient client, Fleet fleet, StackReconcil
         {
             await client.ApplyStatusAsync(kind, manifest, FieldManagers.Operator, force: true, stop);
             Interlocked.Increment(ref writes);
+            Announce(kind, obj.Metadata, conditions.Before, conditions.After);
         }
         catch (KubeApiException gone) when (gone.IsNotFound || gone.IsConflict)
         {
             // Deleted, or replaced by a namesake: whoever is there now is reconciled for itself.
+        }
+    }
+
+    /// <summary>What changed for better or worse becomes an event; what is merely not known yet does not.</summary>
+    private void Announce(ResourceKind kind, ObjectMeta about, IReadOnlyList<Condition>? before, IReadOnlyList<Condition>? after)
+    {
+        foreach (Condition now in after ?? [])
+        {
+            string? was = Conditions.Find(before, now.Type)?.Status;
+            bool isBad = now.Status == Condition.False && now.Reason != "Pending";
+            bool isNews = was != now.Status && (now.Type != ConditionTypes.Ready || now.Status == Condition.True);
+            if (isNews && (isBad || (now.Status == Condition.True && (was == Condition.False || now.Type == ConditionTypes.Ready))))
+            {
+                events.Record(kind, about, isBad ? KubeEventType.Warning : KubeEventType.Normal, isBad || now.Type == ConditionTypes.Ready ? now.Reason : now.Type, "Reconcile", now.Message);
+            }
         }
     }
 
