@@ -111,7 +111,7 @@ internal static class SchemaTypes
         CelType.List(items) with { MaxSize = (ulong)(schema.Rules.MaxItems ?? (MaxRequestBytes - 2) / (items.MinBytes + 1)) };
 
     private static CelType? MapOf(StructuralSchema schema, StructuralSchema values) => Of(values, values.EmbeddedResource) is not { } type ? null
-        : CelType.Map(CelType.String with { MaxSize = (ulong)MaxRequestBytes - 2 }, type) with { MaxSize = (ulong)(schema.Rules.MaxProperties ?? (MaxRequestBytes - 2) / (type.MinBytes + 6)) };
+        : CelType.Map(CelType.String with { MaxSize = 0 }, type) with { MaxSize = (ulong)(schema.Rules.MaxProperties ?? (MaxRequestBytes - 2) / (type.MinBytes + 6)) };
 
     private static CelType ObjectOf(StructuralSchema schema, bool root)
     {
