@@ -200,6 +200,9 @@ public abstract class MetricFamily
     internal Series? TryResolve(ReadOnlySpan<string> values) =>
         values.Length != Volatile.Read(ref _labelNames).Length ? null : Table.Find(values, SeriesTable.HashOf(values)) ?? ResolveSlowly(values);
 
+    /// <summary>The series whose label values are these tags' values, in this order, if it exists.</summary>
+    internal Series? Find(ReadOnlySpan<KeyValuePair<string, object?>> tags) => Table.Find(tags);
+
     private protected abstract Series NewSeries(string[] values, int hash);
 
     /// <summary>Finds or creates the series. The fast path is one hash, one probe and one compare per label.</summary>
@@ -378,7 +381,7 @@ public interface ILabels
 internal struct LabelBuffer
 {
     /// <summary>No family may have more labels than this.</summary>
-    public const int Capacity = 16;
+    public const int Capacity = 12;
 
     private string _first;
 }

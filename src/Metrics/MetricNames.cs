@@ -81,6 +81,11 @@ internal static class MetricNames
             throw new ArgumentException($"metric name '{name}' must match [a-zA-Z_:][a-zA-Z0-9_:]*; set Utf8Names to accept more", nameof(name));
         }
 
+        if (labels.Count > LabelBuffer.Capacity)
+        {
+            throw new ArgumentException($"metric '{name}' has {labels.Count} labels, {LabelBuffer.Capacity} are possible and more than 10 are rarely wise", nameof(labels));
+        }
+
         foreach (string label in labels)
         {
             CheckLabel(name, label, type, options, registry);

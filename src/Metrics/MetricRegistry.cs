@@ -17,6 +17,7 @@ public sealed class MetricRegistry
     private readonly Lock _lock = new();
     private readonly Dictionary<string, MetricFamily> _bySampleName = new(StringComparer.Ordinal);
     private MetricFamily[] _families = [];
+    private MetricRegistry[] _included = [];
     private Action[] _callbacks = [];
     private Func<CancellationToken, Task>[] _asyncCallbacks = [];
 
@@ -102,6 +103,18 @@ public sealed class MetricRegistry
     /// <summary>The family with this full name, or null.</summary>
     public MetricFamily? Find(string name) => Array.Find(Volatile.Read(ref _families), family => family.Name == name);
 
+    /// <summary>
+    /// Shows the families of another registry in this one's scrapes, for a library that has a registry of its own. A family that would
+    /// write a name of this registry stays out.
+    /// </summary>
+    public void Include(MetricRegistry other)
+    {
+        lock (_lock)
+        {
+            Volatile.Write(ref _included, [.. _included, other]);
+        }
+    }
+
     /// <summary>Takes a family out of the registry. Its handles go on working, unseen.</summary>
     public bool Unregister(MetricFamily family)
     {
@@ -180,15 +193,20 @@ public sealed class MetricRegistry
     /// <summary>Runs all callbacks, the asynchronous ones side by side and for no longer than the reader waits.</summary>
     internal async Task CollectAsync(TimeSpan patience)
     {
-        Func<CancellationToken, Task>[] callbacks = Volatile.Read(ref _asyncCallbacks);
-        if (callbacks.Length > 0)
+        if (_asyncCallbacks.Length + _included.Length > 0)
         {
             using var deadline = new CancellationTokenSource(patience, Options.Time);
-            await Task.WhenAll(callbacks.Select(callback => Self.GuardAsync(callback, deadline.Token)));
+            await AskAsync(deadline.Token);
         }
 
         Collect();
     }
+
+    private Task AskAsync(CancellationToken deadline) => Task.WhenAll(
+    [
+        .. Volatile.Read(ref _asyncCallbacks).Select(callback => Self.GuardAsync(callback, deadline)),
+        .. Volatile.Read(ref _included).Select(registry => registry.AskAsync(deadline)),
+    ]);
 
     /// <summary>Brings callback-fed values up to date and lets idle series go.</summary>
     internal void Collect()
@@ -204,15 +222,46 @@ public sealed class MetricRegistry
             family.Sweep(now);
         }
 
+        foreach (MetricRegistry included in Volatile.Read(ref _included))
+        {
+            included.Collect();
+        }
+
         Self.Refresh();
     }
 
-    private MetricFamily[] Selected(IReadOnlySet<string>? names)
+    /// <summary>The own families, then those of the included registries whose names nobody before them writes.</summary>
+    private MetricFamily[] AllFamilies()
     {
         MetricFamily[] families = Volatile.Read(ref _families);
+        MetricRegistry[] included = Volatile.Read(ref _included);
+        if (included.Length == 0)
+        {
+            return families;
+        }
+
+        var all = new List<MetricFamily>(families);
+        var taken = families.SelectMany(SampleNamesOf).ToHashSet(StringComparer.Ordinal);
+        foreach (MetricFamily family in included.SelectMany(registry => registry.AllFamilies()))
+        {
+            if (!SampleNamesOf(family).Any(taken.Contains))
+            {
+                taken.UnionWith(SampleNamesOf(family));
+                all.Add(family);
+            }
+        }
+
+        return [.. all];
+    }
+
+    private static IEnumerable<string> SampleNamesOf(MetricFamily family) => MetricNames.SampleNames(family.BaseName, family.Type);
+
+    private MetricFamily[] Selected(IReadOnlySet<string>? names)
+    {
+        MetricFamily[] families = AllFamilies();
         return names is null or { Count: 0 }
             ? families
-            : [.. families.Where(family => names.Contains(family.Name) || MetricNames.SampleNames(family.BaseName, family.Type).Any(names.Contains))];
+            : [.. families.Where(family => names.Contains(family.Name) || SampleNamesOf(family).Any(names.Contains))];
     }
 
     private TFamily GetOrCreate<TFamily>(MetricType type, string name, string help, MetricOptions options, string[] labelNames, Func<string, TFamily> create)
@@ -238,7 +287,8 @@ public sealed class MetricRegistry
                 _bySampleName.Add(sample, created);
             }
 
-            Volatile.Write(ref _families, [.. _families, created]);
+            // OpenMetrics wants target_info before everything else.
+            Volatile.Write(ref _families, fullName == "target_info" ? [created, .. _families] : [.. _families, created]);
             return created;
         }
     }

@@ -34,7 +34,7 @@ internal sealed class SelfMetrics
         _overflows = _registry.CreateCounter("metrics_series_overflow_total", "Lookups answered with the overflow series because the family is full.", unbounded, "family");
         _rejections = _registry.CreateCounter("metrics_rejected_values_total", "Negative, infinite or undefined values that were not recorded.", unbounded, "family");
         _truncations = _registry.CreateCounter("metrics_truncated_labels_total", "Label values that were cut because they were too long.", unbounded, "family");
-        _callbackErrors = _registry.CreateCounter("metrics_callback_errors_total", "Failures of callbacks that bring values before a scrape.");
+        _callbackErrors = _registry.CreateCounter("metrics_callback_errors_total", "Failures inside the metrics: callbacks before a scrape, measurements of a bridge, the recording of a request.");
         _scrapeDuration = _registry.CreateHistogram("metrics_scrape_duration_seconds", "Time to produce a scrape.", new HistogramOptions { Buckets = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5] });
         _scrapeSize = _registry.CreateGauge("metrics_scrape_size_bytes", "Size of the last scrape before compression.");
     }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using OptiInfra.Metrics.Sources;
 
 namespace OptiInfra.Metrics;
 
@@ -48,6 +49,29 @@ internal sealed class SeriesTable
                 return candidate;
             }
         }
+    }
+
+    /// <summary>The same for tags of System.Diagnostics.Metrics, in the order of the labels, without copying their values first.</summary>
+    public Series? Find(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        ulong folded = Seed;
+        foreach (ref readonly KeyValuePair<string, object?> tag in tags)
+        {
+            folded = Mix(TagText.Of(tag.Value), folded);
+        }
+
+        int hash = Finish(folded);
+        Series?[] slots = Volatile.Read(ref _slots);
+        int mask = slots.Length - 1;
+        for (int index = hash & mask; slots[index] is { } candidate; index = (index + 1) & mask)
+        {
+            if (candidate.Hash == hash && Matches(candidate.Values, tags))
+            {
+                return candidate;
+            }
+        }
+
+        return null;
     }
 
     public void Add(Series series)
@@ -105,8 +129,10 @@ internal sealed class SeriesTable
             hash = Mix(value, hash);
         }
 
-        return (int)(hash ^ (hash >> 32));
+        return Finish(hash);
     }
+
+    private static int Finish(ulong hash) => (int)(hash ^ (hash >> 32));
 
     /// <summary>Reads the string in eight-character steps; the last step reads back from the end, so it may overlap the one before.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -157,6 +183,24 @@ internal sealed class SeriesTable
         for (int index = 0; index < stored.Length; index++)
         {
             if (!string.Equals(stored[index], values[index]))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static bool Matches(string[] stored, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        if (stored.Length != tags.Length)
+        {
+            return false;
+        }
+
+        for (int index = 0; index < stored.Length; index++)
+        {
+            if (!string.Equals(stored[index], TagText.Of(tags[index].Value)))
             {
                 return false;
             }

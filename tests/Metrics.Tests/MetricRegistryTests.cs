@@ -142,4 +142,32 @@ public sealed class MetricRegistryTests
         Assert.Contains("\na 7\n", text, StringComparison.Ordinal);
         Assert.Contains("\nmetrics_callback_errors_total 1\n", text, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void An_included_registry_is_shown_and_never_writes_a_name_twice()
+    {
+        MetricRegistry registry = Quiet();
+        MetricRegistry library = Quiet();
+        registry.CreateCounter("a_total", "Mine.").Inc();
+        library.CreateGauge("a", "Theirs.").Set(5);
+        library.CreateGauge("b", "Theirs.").Set(6);
+        registry.Include(library);
+        string text = registry.WriteText();
+        Assert.Contains("\na_total 1\n", text, StringComparison.Ordinal);
+        Assert.Contains("\nb 6\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\na 5\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Target_info_comes_first()
+    {
+        MetricRegistry registry = Quiet();
+        registry.CreateGauge("a", "A.");
+        registry.CreateInfo("target", "The target.", "host").Set("h");
+        Assert.StartsWith("# TYPE target info\n", registry.WriteText(ExpositionFormat.OpenMetrics), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void More_labels_than_possible_are_refused() =>
+        Assert.Throws<ArgumentException>(() => Quiet().CreateCounter("a_total", "A.", [.. Enumerable.Range(0, 13).Select(index => "l" + index)]));
 }

@@ -45,7 +45,8 @@ public static class HttpMetrics
         Action<HttpOutcome> track = options.Track ?? DefaultTrack(app.ApplicationServices, registry, options);
         Gauge active = registry.CreateGauge("http_server_active_requests", "HTTP requests being answered now.");
         ILogger logger = app.ApplicationServices.GetService<ILoggerFactory>()?.CreateLogger("OptiInfra.Metrics") ?? Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
-        return app.Use(next => context => MeasureAsync(context, next, new Recorder(registry, active, track, logger)));
+        var recorder = new Recorder(registry, active, track, logger);
+        return app.Use(next => context => MeasureAsync(context, next, recorder));
     }
 
     private static async Task MeasureAsync(HttpContext context, RequestDelegate next, Recorder recorder)

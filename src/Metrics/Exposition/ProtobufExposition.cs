@@ -162,6 +162,11 @@ internal static class ProtobufExposition
         if (native is not null)
         {
             WriteNative(message, native);
+            if (family.BoundCount == 0)
+            {
+                // Without classic buckets the exemplar has no bucket to stand in.
+                WriteExemplar(message, 16, series.ExemplarOf(0));
+            }
         }
 
         WriteTime(message, 15, series.CreatedMilliseconds);

@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using System.Globalization;
 
 namespace OptiInfra.Metrics.Sources;
 
@@ -13,8 +12,6 @@ internal sealed record BridgedInstrument(BridgedFamily Family, KeyValuePair<stri
 /// </summary>
 internal sealed class BridgedFamily
 {
-    private static readonly string[] SmallNumbers = [.. Enumerable.Range(0, 1024).Select(number => number.ToString(CultureInfo.InvariantCulture))];
-
     private readonly Lock _lock = new();
     private readonly MetricFamily _family;
     private readonly MeterBridgeOptions _options;
@@ -47,16 +44,16 @@ internal sealed class BridgedFamily
         while (true)
         {
             Shape shape = Volatile.Read(ref _shape);
-            LabelBuffer buffer = default;
-            Span<string> values = buffer[..shape.Keys.Length];
-            string? unknown = null;
-            if (constants.Length > 0 || !shape.FillInOrder(tags, values))
+            if (constants.Length == 0 && shape.IsOrderOf(tags) && _family.Find(tags) is { } known)
             {
-                values.Fill("");
-                unknown = shape.Fill(constants, values) ?? shape.Fill(tags, values);
+                Apply(known, value);
+                return;
             }
 
-            if (unknown is not null)
+            LabelBuffer buffer = default;
+            Span<string> values = buffer[..shape.Keys.Length];
+            values.Fill("");
+            if ((shape.Fill(constants, values) ?? shape.Fill(tags, values)) is { } unknown)
             {
                 Extend(unknown);
                 continue;
@@ -136,28 +133,16 @@ internal sealed class BridgedFamily
         };
     }
 
-    /// <summary>A tag's value as a label value. Common values cost no allocation.</summary>
-    private static string TextOf(object? value) => value switch
-    {
-        null => "",
-        string text => text,
-        int number when (uint)number < SmallNumbers.Length => SmallNumbers[number],
-        long number when (ulong)number < (ulong)SmallNumbers.Length => SmallNumbers[number],
-        bool flag => flag ? "true" : "false",
-        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
-        _ => value.ToString() ?? "",
-    };
-
     /// <summary>Which tags are labels, in the order of the labels, and which are ignored. Immutable: replaced as a whole.</summary>
     private sealed record Shape(string[] Keys, string[] Ignored)
     {
         public bool Knows(string key) => Array.IndexOf(Keys, key) >= 0 || Array.IndexOf(Ignored, key) >= 0;
 
         /// <summary>The usual case: instrumented code passes the same keys, which are literals, in the same order every time.</summary>
-        public bool FillInOrder(ReadOnlySpan<KeyValuePair<string, object?>> tags, Span<string> values)
+        public bool IsOrderOf(ReadOnlySpan<KeyValuePair<string, object?>> tags)
         {
             string[] keys = Keys;
-            if (tags.Length != keys.Length || values.Length != keys.Length)
+            if (tags.Length != keys.Length)
             {
                 return false;
             }
@@ -168,8 +153,6 @@ internal sealed class BridgedFamily
                 {
                     return false;
                 }
-
-                values[index] = tags[index].Value as string ?? TextOf(tags[index].Value);
             }
 
             return true;
@@ -183,7 +166,7 @@ internal sealed class BridgedFamily
                 int place = Array.IndexOf(Keys, key);
                 if (place >= 0)
                 {
-                    values[place] = TextOf(value);
+                    values[place] = TagText.Of(value);
                 }
                 else if (Array.IndexOf(Ignored, key) < 0)
                 {
