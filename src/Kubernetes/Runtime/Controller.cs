@@ -149,27 +149,18 @@ public sealed class Controller<T> : Controller, IDisposable
     {
         using var running = CancellationTokenSource.CreateLinkedTokenSource(stop);
         List<Task> caches = [.. informers.Distinct().Select(source => source.RunAsync(running.Token))];
+        Task work = WarmUpAndWorkAsync(running.Token, abort);
         try
         {
-            Task warm = WarmUpAsync(stop);
-            Task broken = Task.WhenAny(caches);
-            if (await Task.WhenAny(warm, broken).ConfigureAwait(false) == broken && !stop.IsCancellationRequested)
-            {
-                await (await Task.WhenAny(caches).ConfigureAwait(false)).ConfigureAwait(false);
-            }
-
-            await warm.ConfigureAwait(false);
-            await WorkAsync(stop, abort).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-            // Stopped before the caches were complete.
+            // A cache ends only when stopped, or with a bug in a handler or map: then this controller is blind and must not go on.
+            Task first = await Task.WhenAny([work, .. caches]).ConfigureAwait(false);
+            await (first == work || stop.IsCancellationRequested ? work : first).ConfigureAwait(false);
         }
         finally
         {
             queue.Close();
             await running.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(caches).ConfigureAwait(false);
+            await Task.WhenAll([work, .. caches]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             subscriptions.ForEach(subscription => subscription.Dispose());
         }
     }
@@ -213,6 +204,19 @@ public sealed class Controller<T> : Controller, IDisposable
         {
             IEnumerable<string> missing = informers.Where(source => !source.HasSynced).Select(source => source.Kind.Plural).Distinct();
             throw new TimeoutException($"controller {Name}: no complete list of {string.Join(", ", missing)} within {options.CacheSyncTimeout.TotalSeconds:0} s; is the kind installed and may we list it?");
+        }
+    }
+
+    private async Task WarmUpAndWorkAsync(CancellationToken stop, CancellationToken abort)
+    {
+        try
+        {
+            await WarmUpAsync(stop).ConfigureAwait(false);
+            await WorkAsync(stop, abort).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopped before the caches were complete.
         }
     }
 

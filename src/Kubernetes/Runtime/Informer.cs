@@ -70,6 +70,7 @@ public sealed class Informer<T> : Informer
     private readonly HashSet<string> unsynced;
     private readonly Dictionary<string, string> reached = [];
     private readonly TaskCompletionSource synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource handlerFailed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Session? session;
     private int users;
 
@@ -110,7 +111,8 @@ public sealed class Informer<T> : Informer
 
         try
         {
-            await shared.Loop.WaitAsync(cancellationToken).ConfigureAwait(false);
+            Task ended = await Task.WhenAny(shared.Loop, handlerFailed.Task).WaitAsync(cancellationToken).ConfigureAwait(false);
+            await ended.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -126,7 +128,7 @@ public sealed class Informer<T> : Informer
     {
         lock (gate)
         {
-            var subscription = new Subscription<T>(handler, Remove);
+            var subscription = new Subscription<T>(handler, Remove, e => handlerFailed.TrySetException(e));
             subscription.Offer(Store.Snapshot(StoreChangeKind.Added));
             if (HasSynced)
             {
@@ -327,10 +329,14 @@ public sealed class Subscription<T> : IDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly TaskCompletionSource synced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Action<Subscription<T>> remove;
+    private readonly Action<Exception> failed;
+    private int backlog;
+    private int disposed;
 
-    internal Subscription(Func<StoreChange<T>, CancellationToken, ValueTask> handler, Action<Subscription<T>> remove)
+    internal Subscription(Func<StoreChange<T>, CancellationToken, ValueTask> handler, Action<Subscription<T>> remove, Action<Exception> failed)
     {
         this.remove = remove;
+        this.failed = failed;
         Completion = PumpAsync(handler, stop.Token);
     }
 
@@ -341,20 +347,25 @@ public sealed class Subscription<T> : IDisposable
     public Task Completion { get; }
 
     /// <summary>Changes that wait for the handler.</summary>
-    public int Backlog => changes.Reader.Count;
+    public int Backlog => Volatile.Read(ref backlog);
 
     public void Dispose()
     {
-        remove(this);
-        changes.Writer.TryComplete();
-        stop.Cancel();
-        synced.TrySetCanceled();
+        if (Interlocked.Exchange(ref disposed, 1) == 0)
+        {
+            remove(this);
+            changes.Writer.TryComplete();
+            stop.Cancel();
+            stop.Dispose();
+            synced.TrySetCanceled();
+        }
     }
 
     internal void Offer(List<StoreChange<T>> batch)
     {
         foreach (StoreChange<T> change in batch)
         {
+            Interlocked.Increment(ref backlog);
             changes.Writer.TryWrite(change);
         }
     }
@@ -374,6 +385,7 @@ public sealed class Subscription<T> : IDisposable
                 else
                 {
                     await handler(change, cancellationToken).ConfigureAwait(false);
+                    Interlocked.Decrement(ref backlog);
                 }
             }
         }
@@ -384,11 +396,8 @@ public sealed class Subscription<T> : IDisposable
         catch (Exception e)
         {
             synced.TrySetException(e);
+            failed(e);
             throw;
-        }
-        finally
-        {
-            stop.Dispose();
         }
     }
 }

@@ -394,7 +394,6 @@ internal sealed class Rig : IAsyncDisposable
 {
     private readonly CancellationTokenSource stop = new();
     private readonly KubeClient client;
-    private readonly Task running;
     private readonly List<StoreChange<ConfigMap>> changes = [];
 
     private Rig(ScriptedServer server, VirtualTime time, bool watchList)
@@ -411,10 +410,12 @@ internal sealed class Rig : IAsyncDisposable
                 changes.Add(change);
             }
         });
-        running = Informer.RunAsync(stop.Token);
+        Running = Informer.RunAsync(stop.Token);
     }
 
     public ScriptedServer Server { get; }
+
+    public Task Running { get; }
 
     public VirtualTime Time { get; }
 
@@ -443,7 +444,7 @@ internal sealed class Rig : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await stop.CancelAsync();
-        await running;
+        await Running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         client.Dispose();
         await Server.DisposeAsync();
         stop.Dispose();
