@@ -86,7 +86,7 @@ internal sealed record ScalePaths(string SpecReplicas, string StatusReplicas, st
 /// <summary>One column of a Table; <see cref="Cell"/> reads its value from an object, or <see cref="JsonPath"/> names it.</summary>
 internal sealed record TableColumn(string Name, string Type, string Format, string Description, int Priority)
 {
-    public Func<JsonObject, JsonNode?>? Cell { get; init; }
+    public Func<JsonObject, DateTimeOffset, JsonNode?>? Cell { get; init; }
 
     public string? JsonPath { get; init; }
 }

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
+using OptiInfra.ApiServer.Schema;
 
 namespace OptiInfra.ApiServer.Tables;
 
@@ -59,17 +60,31 @@ internal static class TableRenderer
         return row;
     }
 
-    public static IReadOnlyList<TableColumn> ColumnsOf(ResourceInfo info) => info.Columns.Count > 0 ? info.Columns : DefaultColumns;
-
-    private static readonly TableColumn[] DefaultColumns =
-    [
-        new("Name", "string", "name", "Name must be unique within a namespace.", 0) { Cell = static obj => obj.At("metadata.name")?.DeepClone() },
-        new("Age", "date", "", "", 0) { Cell = static obj => obj.At("metadata.creationTimestamp")?.DeepClone() },
-    ];
+    public static IReadOnlyList<TableColumn> ColumnsOf(ResourceInfo info) => info.IsCustom ? info.Columns : BuiltinColumns.Of(info.GroupResource);
 
     private static JsonNode? Cell(ApiCore core, TableColumn column, JsonObject obj)
     {
-        _ = core;
-        return column.Cell?.Invoke(obj);
+        DateTimeOffset now = core.Clock.GetUtcNow();
+        return column.Cell is { } cell ? cell(obj, now) : CustomCell(column, obj, now);
+    }
+
+    /// <summary>A declared column: nothing where there is nothing, or where the value is of another type than declared.</summary>
+    private static JsonNode? CustomCell(TableColumn column, JsonObject obj, DateTimeOffset now)
+    {
+        JsonNode? value = JsonPath.Find(obj, column.JsonPath!).FirstOrDefault();
+        if (value is null)
+        {
+            return null;
+        }
+
+        return column.Type switch
+        {
+            "string" => value.Str() ?? (value is JsonValue scalar && scalar.TryGetValue(out bool flag) ? flag ? "true" : "false" : Json.Compact(value)),
+            "integer" => value.Int() ?? (value is JsonValue number && number.TryGetValue(out double real) ? (long)real : null),
+            "number" => value is JsonValue number && Json.IsNumber(number) ? number.DeepClone() : null,
+            "boolean" => value is JsonValue boolean && boolean.TryGetValue(out bool truth) ? truth : null,
+            "date" => value.Str() is { } text ? HumanTime.Since(text, now) is "<unknown>" ? "<unknown>" : HumanTime.Since(text, now) : null,
+            _ => null,
+        };
     }
 }
