@@ -27,6 +27,9 @@ public sealed record DevApiServerOptions
     /// <summary>Events kept per resource; older ones are compacted.</summary>
     public int WatchWindow { get; init; } = 20_000;
 
+    /// <summary>Hears of exceptions that no request should cause.</summary>
+    public Action<Exception> ReportBug { get; init; } = static bug => Console.Error.WriteLine(bug);
+
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     public Random Random { get; init; } = new();

@@ -31,6 +31,15 @@ internal sealed class RequestRouter(ApiCore core, Access.Authentication authenti
         {
             // The client went away, or we do.
         }
+        catch (Exception bug) when (bug is not (IOException or BadHttpRequestException or OperationCanceledException))
+        {
+            // A bug of ours: the client hears of it, and so does whoever runs the server.
+            core.Options.ReportBug(bug);
+            if (!http.Response.HasStarted)
+            {
+                await Responder.WriteErrorAsync(http, ApiError.InternalError(bug.Message)).ConfigureAwait(false);
+            }
+        }
         catch (BadHttpRequestException e)
         {
             if (!http.Response.HasStarted)

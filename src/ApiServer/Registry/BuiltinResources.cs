@@ -66,7 +66,6 @@ internal static class BuiltinResources
             Subresources = [new("proxy", "", "v1", "ServiceProxyOptions", "create", "delete", "get", "patch", "update"), Status("", "Service")],
         },
         Core("bindings", "Binding") with { Verbs = CreateOnly },
-        Core("componentstatuses", "ComponentStatus", "cs") with { Namespaced = false, Verbs = ["get", "list"] },
     ];
 
     private static ResourceInfo Pods() => Core("pods", "Pod", "po") with
@@ -159,15 +158,8 @@ internal static class BuiltinResources
             Namespaced = false,
             Categories = ["api-extensions"],
         },
-        Of("apiregistration.k8s.io", "apiservices", "APIService") with
-        {
-            Namespaced = false,
-            Categories = ["api-extensions"],
-            Subresources = [Status("apiregistration.k8s.io", "APIService")],
-        },
         Of("scheduling.k8s.io", "priorityclasses", "PriorityClass", "pc") with { Namespaced = false, Singular = "priorityclass" },
         Of("storage.k8s.io", "storageclasses", "StorageClass", "sc") with { Namespaced = false, Singular = "storageclass" },
-        Of("node.k8s.io", "runtimeclasses", "RuntimeClass") with { Namespaced = false, Singular = "runtimeclass" },
     ];
 
     private static IEnumerable<ResourceInfo> Access() =>

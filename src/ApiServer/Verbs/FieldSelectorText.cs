@@ -35,7 +35,7 @@ internal static class FieldSelectorText
         }
 
         List<FieldRequirement> found = [];
-        foreach (string term in SplitTerms(text))
+        foreach (string term in SplitTerms(text).Order(StringComparer.Ordinal))
         {
             if (term.Length == 0)
             {

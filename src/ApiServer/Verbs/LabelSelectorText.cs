@@ -134,7 +134,7 @@ internal sealed class LabelSelectorText
 
         if (MetadataRules.QualifiedNameErrors(key) is [string problem, ..])
         {
-            throw ApiError.BadRequest($"unable to parse requirement: key: Invalid value: {MetadataRules.Quote(key)}: {problem}");
+            throw ApiError.BadRequest($"unable to parse requirement: <nil>: Invalid value: {MetadataRules.Quote(key)}: {problem}");
         }
 
         if (negated || Peek.Kind == "end" || Peek.Text == ",")

@@ -50,16 +50,19 @@ internal sealed record ListOptions
 
     private IEnumerable<FieldError> CheckList()
     {
+        foreach (FieldError error in Match.Length == 0 ? [] : CheckMatch())
+        {
+            yield return error;
+        }
+
         if (SendInitialEvents is not null)
         {
             yield return FieldError.Forbidden("sendInitialEvents", "sendInitialEvents is forbidden for list");
         }
+    }
 
-        if (Match.Length == 0)
-        {
-            yield break;
-        }
-
+    private IEnumerable<FieldError> CheckMatch()
+    {
         if (ResourceVersion.Length == 0)
         {
             yield return FieldError.Forbidden("resourceVersionMatch", "resourceVersionMatch is forbidden unless resourceVersion is provided");

@@ -97,7 +97,6 @@ internal sealed class ObjectWriter(ApiCore core)
         core.Fields.TrackCreate(info, obj, options);
         await core.Admission.MutateAsync(info, "CREATE", obj, null, options, cancellation).ConfigureAwait(false);
         info.Rules.PrepareForCreate(obj);
-        Admission.BuiltinAdmission.OnCreate(info, obj);
         if (info.Rules.HasGeneration)
         {
             metadata["generation"] = 1L;
@@ -147,7 +146,6 @@ internal sealed class ObjectWriter(ApiCore core)
         }
 
         Prepare(info, wanted, live, options);
-        Admission.BuiltinAdmission.OnUpdate(info, wanted, live, options.Subresource);
         Generation(info, wanted, live);
         using Allocation allocation = core.Allocator.ForUpdate(info, wanted, live);
         Validate(info, wanted, live, name, options);
@@ -166,7 +164,8 @@ internal sealed class ObjectWriter(ApiCore core)
         if (current.IsDeleting && Finished(info, wanted))
         {
             // The last finalizer went: the answer shows the object as it was asked for, at its old version.
-            StoredObject? gone = core.Store.Delete(info.Table, current, storage);
+            // Watchers see the state before the write, which the deletion follows.
+            StoredObject? gone = core.Store.Delete(info.Table, current, current.View.Clone());
             if (gone is null)
             {
                 return unconditional ? null : throw ApiError.Stale(info, name);

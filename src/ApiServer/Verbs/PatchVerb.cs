@@ -35,9 +35,15 @@ internal sealed class PatchVerb(ApiCore core, Responder responder)
     public static string CheckType(ApiRequest request)
     {
         string type = BodyReader.MediaType(request.Http.Request);
-        return type is MergeType or JsonType or ApplyType || type == StrategicType && !request.Info.IsCustom
-            ? type
-            : throw ApiError.UnsupportedMediaType("415: Unsupported Media Type", []);
+        if (type is MergeType or JsonType or ApplyType || type == StrategicType && !request.Info.IsCustom)
+        {
+            return type;
+        }
+
+        throw request.Info.IsCustom
+            ? ApiError.UnsupportedMediaType(
+                $"the body of the request was in an unknown format - accepted media types include: {JsonType}, {MergeType}, {ApplyType}")
+            : ApiError.UnsupportedMediaType("415: Unsupported Media Type", []);
     }
 
     public static JsonText Parse(byte[] bytes, string type)
