@@ -1,3 +1,4 @@
+using OptiInfra.ApiServer.Access;
 using OptiInfra.ApiServer.Admission;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Storage;
@@ -20,6 +21,7 @@ internal sealed class ApiCore
         Writer = new ObjectWriter(this);
         Deleter = new ObjectDeleter(this);
         Reader = new ObjectReader(this);
+        Rbac = new Rbac(this);
         Admission = new AdmissionChain(this);
         Fields = new FieldTracker(this);
     }
@@ -38,8 +40,15 @@ internal sealed class ApiCore
 
     public ObjectReader Reader { get; }
 
+    public Rbac Rbac { get; }
+
+    public Tokens Tokens { get; } = new();
+
     /// <summary>Cancelled when the server stops; open watches end then.</summary>
     public CancellationToken Stopping { get; set; }
+
+    /// <summary>The certificate that clients inside need to trust this server; empty with plain HTTP.</summary>
+    public string CaPem { get; set; } = "";
 
     public AdmissionChain Admission { get; }
 

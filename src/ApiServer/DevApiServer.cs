@@ -65,9 +65,10 @@ public sealed class DevApiServer : IAsyncDisposable
         ApiCore core = new(options, store, registry);
         CancellationTokenSource stopping = new();
         core.Stopping = stopping.Token;
+        Credentials credentials = Credentials.Create(options);
+        core.CaPem = credentials.CaPem;
         await Bootstrap.RunAsync(core, cancellationToken).ConfigureAwait(false);
         Task controllers = ControllerSet.Start(core, stopping.Token);
-        Credentials credentials = Credentials.Create(options);
         WebApplication host = BuildHost(options, credentials);
         RequestRouter router = new(core, new Authentication(core, credentials.Token));
         host.Run(router.HandleAsync);

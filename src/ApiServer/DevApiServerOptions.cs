@@ -18,6 +18,9 @@ public sealed record DevApiServerOptions
     /// <summary>The controllers a cluster has: garbage collection, namespaces, workloads, endpoints, accounts.</summary>
     public bool Controllers { get; init; } = true;
 
+    /// <summary>Pods of the default scheduler run and are ready at once, without anything being executed.</summary>
+    public bool SimulatePods { get; init; } = true;
+
     /// <summary>Ask RBAC objects whether a request is allowed. The administrator always is.</summary>
     public bool Authorization { get; init; }
 

@@ -27,7 +27,7 @@ internal abstract class Controller(ApiCore core)
     /// <summary>Which keys to look at after a change; the changed one by default.</summary>
     protected virtual IEnumerable<(string Table, string Key)> KeysOf(string table, StoredObject obj, StoreEventType type) => [(table, obj.Key)];
 
-    public Task RunAsync(CancellationToken cancellation) =>
+    public virtual Task RunAsync(CancellationToken cancellation) =>
         Task.WhenAll([.. Tables.Select(table => WatchAsync(table, cancellation)), WorkAsync(cancellation)]);
 
     protected void Enqueue(string table, string key)
@@ -44,7 +44,7 @@ internal abstract class Controller(ApiCore core)
     protected void EnqueueLater(string table, string key, TimeSpan delay) =>
         _ = Task.Delay(delay, Core.Clock, Core.Stopping).ContinueWith(_ => Enqueue(table, key), Core.Stopping, TaskContinuationOptions.OnlyOnRanToCompletion, TaskScheduler.Default);
 
-    private async Task WatchAsync(string table, CancellationToken cancellation)
+    protected async Task WatchAsync(string table, CancellationToken cancellation)
     {
         StoreTable source = Core.Store.Table(table);
         (StoredObject[] objects, _, StoreEvent position) = Core.Store.Snapshot(table);

@@ -13,7 +13,6 @@ namespace OptiInfra.ApiServer.Controllers;
 internal sealed class DefinitionController(ApiCore core) : Controller(core)
 {
     public const string TableName = "customresourcedefinitions.apiextensions.k8s.io";
-    private const string Finalizer = "customresourcecleanup.apiextensions.k8s.io";
 
     protected override IReadOnlyList<string> Tables => [TableName];
 
@@ -60,6 +59,10 @@ internal sealed class DefinitionController(ApiCore core) : Controller(core)
         {
             Serve(definition);
         }
+        else
+        {
+            Unserve(key);
+        }
     }
 
     /// <summary>Serves everything that is established already; called once before the first request.</summary>
@@ -85,16 +88,38 @@ internal sealed class DefinitionController(ApiCore core) : Controller(core)
                 .Where(other => other.Key != key && other.View.Obj("spec").Str("group") == spec.Str("group"))
                 .Select(other => other.View.Obj("status").Obj("acceptedNames") ?? []),
         ];
-        (string Reason, string Message)? conflict = Conflict(names, others);
-        JsonObject accepted = conflict is null ? names.Clone() : status.Obj("acceptedNames")?.Clone() ?? [];
-        if (conflict is null || !accepted.ContainsKey("plural"))
+        JsonObject accepted = status.Obj("acceptedNames")?.Clone() ?? [];
+        (string Reason, string Message)? conflict = null;
+        HashSet<string> resources = Taken(others, "plural", "singular", "shortNames");
+        HashSet<string> kinds = Taken(others, "kind", "listKind");
+
+        void Take(string field, string reason, HashSet<string> taken)
         {
-            accepted = conflict is null ? accepted : PartlyAccepted(names, others);
+            string[] wanted = names[field] is JsonArray list ? [.. list.Strings()] : [names.Str(field) ?? ""];
+            string[] clashes = [.. wanted.Where(taken.Contains)];
+            if (clashes.Length > 0)
+            {
+                // The last conflict is the one that is told.
+                conflict = (reason, string.Join(", ", clashes.Select(name => $"\"{name}\" is already in use")));
+            }
+            else if (names[field] is { } value)
+            {
+                accepted[field] = value.DeepClone();
+            }
+            else
+            {
+                accepted.Remove(field);
+            }
         }
 
+        Take("plural", "PluralConflict", resources);
+        Take("singular", "SingularConflict", resources);
+        Take("shortNames", "ShortNamesConflict", resources);
+        Take("kind", "KindConflict", kinds);
+        Take("listKind", "ListKindConflict", kinds);
+        Take("categories", "", []);
         status["acceptedNames"] = accepted;
-        SetCondition(
-            status, "NamesAccepted", conflict is null, conflict?.Reason ?? "NoConflicts", conflict?.Message ?? "no conflicts found");
+        SetCondition(status, "NamesAccepted", conflict is null, conflict?.Reason ?? "NoConflicts", conflict?.Message ?? "no conflicts found");
         if (!IsTrue(status, "Established"))
         {
             SetCondition(
@@ -104,57 +129,6 @@ internal sealed class DefinitionController(ApiCore core) : Controller(core)
                 conflict is null ? "InitialNamesAccepted" : "NotAccepted",
                 conflict is null ? "the initial names have been accepted" : "not all names are accepted");
         }
-
-        KeepNonStructural(status);
-    }
-
-    private static void KeepNonStructural(JsonObject status) => status["storedVersions"] ??= new JsonArray();
-
-    private static JsonObject PartlyAccepted(JsonObject names, JsonObject[] others)
-    {
-        JsonObject accepted = [];
-        bool pluralTaken = Taken(others, "plural", "singular", "shortNames").Contains(names.Str("plural") ?? "");
-        bool kindTaken = Taken(others, "kind", "listKind").Contains(names.Str("kind") ?? "");
-        accepted["plural"] = pluralTaken ? "" : names.Str("plural");
-        if (!Taken(others, "plural", "singular", "shortNames").Contains(names.Str("singular") ?? ""))
-        {
-            accepted["singular"] = names.Str("singular");
-        }
-
-        accepted["kind"] = kindTaken ? "" : names.Str("kind");
-        if (!Taken(others, "kind", "listKind").Contains(names.Str("listKind") ?? ""))
-        {
-            accepted["listKind"] = names.Str("listKind");
-        }
-
-        return accepted;
-    }
-
-    private static (string Reason, string Message)? Conflict(JsonObject names, JsonObject[] others)
-    {
-        HashSet<string> resources = Taken(others, "plural", "singular", "shortNames");
-        HashSet<string> kinds = Taken(others, "kind", "listKind");
-        if (resources.Contains(names.Str("plural") ?? ""))
-        {
-            return ("PluralConflict", $"\"{names.Str("plural")}\" is already in use");
-        }
-
-        if (resources.Contains(names.Str("singular") ?? ""))
-        {
-            return ("SingularConflict", $"\"{names.Str("singular")}\" is already in use");
-        }
-
-        foreach (string shortName in names.Arr("shortNames").Strings())
-        {
-            if (resources.Contains(shortName))
-            {
-                return ("ShortNamesConflict", $"\"{shortName}\" is already in use");
-            }
-        }
-
-        return kinds.Contains(names.Str("kind") ?? "") ? ("KindConflict", $"\"{names.Str("kind")}\" is already in use")
-            : kinds.Contains(names.Str("listKind") ?? "") ? ("ListKindConflict", $"\"{names.Str("listKind")}\" is already in use")
-            : null;
     }
 
     private static HashSet<string> Taken(JsonObject[] others, params string[] fields) =>
@@ -259,7 +233,7 @@ internal sealed class DefinitionController(ApiCore core) : Controller(core)
             {
                 JsonObject metadata = current!.Obj("metadata")!;
                 metadata.Remove("resourceVersion");
-                string[] rest = [.. metadata.Arr("finalizers").Strings().Where(finalizer => finalizer != Finalizer)];
+                string[] rest = [.. metadata.Arr("finalizers").Strings().Where(finalizer => finalizer != DefinitionDeletion.Finalizer)];
                 metadata.Remove("finalizers");
                 if (rest.Length > 0)
                 {

@@ -88,7 +88,21 @@ internal sealed class RequestRouter(ApiCore core, Access.Authentication authenti
             rest = rest[2..];
         }
 
-        ResourceInfo info = served.Find(group, version, rest[0]) ?? throw ApiError.NoSuchResource();
+        if (served.Find(group, version, rest[0]) is not { } info)
+        {
+            return served.IsCustomGroup(group) ? Responder.WriteTextAsync(http, 404, "404 page not found\n") : throw ApiError.NoSuchResource();
+        }
+
+        if (info.IsCustom && ns.Length > 0 && !info.Namespaced)
+        {
+            return Responder.WriteTextAsync(http, 404, "404 page not found\n");
+        }
+
+        if (info.DeprecationWarning is { } warning)
+        {
+            http.Response.Headers.Append("Warning", $"299 - {MetadataRules.Quote(warning)}");
+        }
+
         string name = rest.Length > 1 ? Uri.UnescapeDataString(rest[1]) : "";
         string sub = rest.Length > 2 ? string.Join('/', rest[2..]) : "";
         if (rest.Length > 1 && name.Length == 0 || ns.Length > 0 && !info.Namespaced || info.Namespaced && ns.Length == 0 && name.Length > 0)

@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using OptiInfra.ApiServer.Schema;
+
 namespace OptiInfra.ApiServer.Registry;
 
 /// <summary>
@@ -14,13 +17,18 @@ internal static class BuiltinResources
     public static IReadOnlyList<ResourceInfo> All(Func<string, string, string, KindRules> rulesOf) =>
     [
         .. Core().Concat(Apps()).Concat(Batch()).Concat(Policy()).Concat(Cluster()).Concat(Access())
-            .Select(info => info with { Rules = rulesOf(info.Group, info.Version, info.Kind) }),
+            .Select(info => info with { Rules = rulesOf(info.Group, info.Version, info.Kind) })
+            .Select(info => info with { BookmarkFields = BookmarkFields(info) }),
     ];
 
     private static IEnumerable<ResourceInfo> Core() =>
     [
         Core("configmaps", "ConfigMap", "cm"),
-        Core("endpoints", "Endpoints", "ep") with { Singular = "endpoints" },
+        Core("endpoints", "Endpoints", "ep") with
+        {
+            Singular = "endpoints",
+            DeprecationWarning = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
+        },
         Core("events", "Event", "ev") with
         {
             SelectableFields =
@@ -175,6 +183,14 @@ internal static class BuiltinResources
         Of("authorization.k8s.io", "selfsubjectrulesreviews", "SelfSubjectRulesReview") with { Namespaced = false, Verbs = CreateOnly },
         Of("authorization.k8s.io", "subjectaccessreviews", "SubjectAccessReview") with { Namespaced = false, Verbs = CreateOnly },
     ];
+
+    /// <summary>What an empty object of the kind still prints: the fields that are structs.</summary>
+    private static JsonObject BookmarkFields(ResourceInfo info)
+    {
+        JsonObject zero = info.Rules.Schema.Properties is null ? [] : TypedDecoder.Zero(info.Rules.Schema);
+        zero.Remove("metadata");
+        return zero;
+    }
 
     private static ResourceInfo Workload(string plural, string kind, string shortName, bool scales) => Of("apps", plural, kind, shortName) with
     {

@@ -29,6 +29,7 @@ internal static class CustomResources
         JsonObject? subresources = version.Obj("subresources");
         bool hasStatus = subresources?.ContainsKey("status") == true;
         StructuralSchema schema = SchemaOf(version);
+        StructuralSchema bare = WithoutDefaults(schema);
         ResourceInfo info = new()
         {
             Group = group,
@@ -42,6 +43,9 @@ internal static class CustomResources
             Namespaced = spec.Str("scope") != "Cluster",
             StorageVersion = storageName,
             Subresources = [.. SubresourcesOf(subresources, group, name, names.Str("kind")!)],
+            DeprecationWarning = version.Bool("deprecated") == true
+                ? version.Str("deprecationWarning") ?? $"{group}/{name} {names.Str("kind")} is deprecated"
+                : null,
             Columns = Tables.CustomColumns.Of(version),
             SelectableFields = [.. version.Arr("selectableFields").Objects().Select(field => (field.Str("jsonPath") ?? "").TrimStart('.'))],
             Custom = new CustomVersion(definition, version, true, version.Bool("storage") == true),
@@ -49,7 +53,7 @@ internal static class CustomResources
         };
         return name == storageName ? info : info with
         {
-            FromStorage = obj => WithVersion(obj, info.ApiVersion),
+            FromStorage = obj => CustomDecoder.Decode(bare, BuiltinSchemas.ObjectMeta, WithVersion(obj, info.ApiVersion)).Object,
             ToStorage = obj => CustomDecoder.Decode(storageSchema, BuiltinSchemas.ObjectMeta, WithVersion(obj, $"{group}/{storageName}")).Object,
         };
     }
@@ -72,6 +76,27 @@ internal static class CustomResources
 
     private static StructuralSchema SchemaOf(JsonObject version) =>
         SchemaReader.ReadRoot(version.Obj("schema").Obj("openAPIV3Schema") ?? [], BuiltinSchemas.ObjectMeta);
+
+    /// <summary>Reading an object in another version drops what that version does not know, and fills nothing in.</summary>
+    private static StructuralSchema WithoutDefaults(StructuralSchema schema) => schema with
+    {
+        HasDefault = false,
+        Default = null,
+        Properties = schema.Properties is null ? null : Bare(schema.Properties),
+        Items = schema.Items is null ? null : WithoutDefaults(schema.Items),
+        Values = schema.Values is null ? null : WithoutDefaults(schema.Values),
+    };
+
+    private static OrderedDictionary<string, StructuralSchema> Bare(OrderedDictionary<string, StructuralSchema> properties)
+    {
+        OrderedDictionary<string, StructuralSchema> bare = [];
+        foreach ((string name, StructuralSchema field) in properties)
+        {
+            bare[name] = name == "metadata" ? field : WithoutDefaults(field);
+        }
+
+        return bare;
+    }
 
     private static JsonObject WithVersion(JsonObject obj, string apiVersion)
     {

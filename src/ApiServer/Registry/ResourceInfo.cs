@@ -53,6 +53,9 @@ internal sealed record ResourceInfo
     /// <summary>Where the objects are kept: all versions of a resource share a table.</summary>
     public string Table { get => field.Length > 0 ? field : GroupResource; init; } = "";
 
+    /// <summary>What every answer about this resource warns of; null when it is not deprecated.</summary>
+    public string? DeprecationWarning { get; init; }
+
     /// <summary>What a bookmark of this kind shows beyond its version: the fields that are never left out.</summary>
     public JsonObject BookmarkFields { get; init; } = [];
 

@@ -74,7 +74,7 @@ internal static class JsonPath
 
             string left = filter[..at].Trim().TrimStart('@');
             string right = filter[(at + 2)..].Trim().Trim('"', '\'');
-            JsonNode? value = Find(item, left).FirstOrDefault();
+            JsonNode? value = Find(item, left) is [var first, ..] ? first : null;
             string text = value is JsonValue scalar && scalar.TryGetValue(out string? plain) ? plain : value?.ToJsonString() ?? "";
             return text == right == (op == "==");
         }

@@ -19,9 +19,9 @@ internal static class TableRenderer
 
         IReadOnlyList<TableColumn> columns = ColumnsOf(request.Info);
         JsonObject metadata = new() { ["resourceVersion"] = version };
-        if (more is not null || request.Info.IsCustom && request.Name.Length == 0)
+        if (more is not null)
         {
-            metadata["continue"] = more ?? "";
+            metadata["continue"] = more;
         }
 
         if (remaining is { } count)
@@ -71,7 +71,7 @@ internal static class TableRenderer
     /// <summary>A declared column: nothing where there is nothing, or where the value is of another type than declared.</summary>
     private static JsonNode? CustomCell(TableColumn column, JsonObject obj, DateTimeOffset now)
     {
-        JsonNode? value = JsonPath.Find(obj, column.JsonPath!).FirstOrDefault();
+        JsonNode? value = JsonPath.Find(obj, column.JsonPath!) is [var first, ..] ? first : null;
         if (value is null)
         {
             return null;

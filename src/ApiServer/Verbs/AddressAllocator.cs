@@ -44,7 +44,7 @@ internal sealed class AddressAllocator
             return Allocation.None;
         }
 
-        Carry(obj.Ensure("spec"), old.Obj("spec") ?? []);
+        ServiceAddresses.Carry(obj.Ensure("spec"), old.Obj("spec") ?? []);
         return Allocate(obj.Ensure("spec"));
     }
 
@@ -79,23 +79,6 @@ internal sealed class AddressAllocator
         }
     }
 
-    private static void Carry(JsonObject spec, JsonObject old)
-    {
-        bool wasExternal = old.Str("type") == "ExternalName";
-        if (spec.Str("type") == "ExternalName" || wasExternal)
-        {
-            return;
-        }
-
-        foreach (string field in (string[])["clusterIP", "clusterIPs"])
-        {
-            if (!spec.ContainsKey(field) && old[field] is { } value)
-            {
-                spec[field] = value.DeepClone();
-            }
-        }
-    }
-
     private Allocation Allocate(JsonObject spec)
     {
         List<string> drawnAddresses = [];
@@ -110,11 +93,16 @@ internal sealed class AddressAllocator
                 spec["clusterIP"] = address;
                 spec["clusterIPs"] = new JsonArray(address);
             }
-            else if (spec.Str("clusterIP") is { Length: > 0 } given && given != "None" && addresses.Add(given))
+            else if (spec.Str("clusterIP") is { Length: > 0 } given && type != "ExternalName")
             {
-                drawnAddresses.Add(given);
                 spec["clusterIPs"] ??= new JsonArray(given);
+                if (given != "None" && addresses.Add(given))
+                {
+                    drawnAddresses.Add(given);
+                }
             }
+
+            ServiceAddresses.FillFamilies(spec);
 
             if (type is "NodePort" or "LoadBalancer" && spec.Bool("allocateLoadBalancerNodePorts") != false)
             {

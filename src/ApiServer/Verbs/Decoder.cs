@@ -17,9 +17,9 @@ internal static class Decoder
     /// <summary>Decodes the body of a create or replace; problems are 400, unknown fields warnings or 400 as the options say.</summary>
     public static JsonObject DecodeBody(ResourceInfo info, Body body, ResourceRegistry.Picture served, WriteOptions options)
     {
-        if (info.IsCustom && MissingType(body.Object) is { } missing)
+        if (info.IsCustom)
         {
-            throw ApiError.BadRequest($"the object provided is unrecognized (must be of type {info.Kind}): {missing} in '{JsonBytes.Text(body.Object)}' ({Hex(body)})");
+            CheckCustomType(info, body);
         }
 
         Decoded decoded = Decode(info, body.Object, body.Duplicates, served);
@@ -88,10 +88,27 @@ internal static class Decoder
         return typed;
     }
 
-    private static string? MissingType(JsonObject obj) =>
-        string.IsNullOrEmpty(obj.Str("kind")) ? "Object 'Kind' is missing" : string.IsNullOrEmpty(obj.Str("apiVersion")) ? "Object 'apiVersion' is missing" : null;
+    private static void CheckCustomType(ResourceInfo info, Body body)
+    {
+        string kind = body.Object.Str("kind") ?? "";
+        if (kind.Length == 0)
+        {
+            string shown = JsonBytes.Text(body.Object);
+            throw ApiError.BadRequest($"the object provided is unrecognized (must be of type {info.Kind}): Object 'Kind' is missing in '{shown}' ({shown})");
+        }
 
-    private static string Hex(Body body) => JsonBytes.Text(body.Object);
+        string apiVersion = body.Object.Str("apiVersion") ?? "";
+        if (apiVersion != info.ApiVersion)
+        {
+            throw ApiError.BadRequest($"the API version in the data ({apiVersion}) does not match the expected API version ({info.ApiVersion})");
+        }
+
+        if (kind != info.Kind)
+        {
+            throw ApiError.Invalid(
+                info.Group, kind, body.Object.Obj("metadata").Str("name") ?? "", [FieldError.Invalid("kind", MetadataRules.Quote(kind), $"must be {info.Kind}")]);
+        }
+    }
 
     private static string? WrongKind(ResourceInfo info, JsonObject obj, ResourceRegistry.Picture served)
     {

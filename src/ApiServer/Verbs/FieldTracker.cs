@@ -31,7 +31,8 @@ internal sealed class FieldTracker(ApiCore core)
     public FieldManager Of(ResourceInfo info, string subresource) => managers.GetOrAdd((info, subresource), static key => new FieldManager(
         key.Info.Rules.Schema, key.Info.ApiVersion, key.Info.Kind)
     {
-        Subresource = key.Subresource,
+        // The server's own parts write through doors of their own, which are no subresources to anybody else.
+        Subresource = key.Subresource switch { "controller" or "finalize" => "", "kubelet" => "status", string other => other },
         ResetFields = FieldManager.ResetFor(key.Subresource, key.Info.HasStatus),
         Zero = key.Info.IsCustom || key.Info.Rules.Schema.Properties is null ? [] : TypedDecoder.Zero(key.Info.Rules.Schema),
     });

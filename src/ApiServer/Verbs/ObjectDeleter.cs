@@ -44,6 +44,7 @@ internal sealed class ObjectDeleter(ApiCore core)
         long grace = GracePeriod(info, live, options);
         bool held = (metadata.Arr("finalizers")?.Count ?? 0) > 0
             || grace > 0
+            || DefinitionDeletion.Handles(info) && !current.IsDeleting
             || isNamespace && (live.Obj("spec").Arr("finalizers")?.Count ?? 0) > 0;
         if (!held)
         {
@@ -52,12 +53,13 @@ internal sealed class ObjectDeleter(ApiCore core)
                 return new Deleted(live, true);
             }
 
-            JsonObject final = VersionConverter.ToStorage(info, live);
-            if (grace == 0 && info is { Group: "", Kind: "Pod" })
+            if (info is { Group: "", Kind: "Pod" } && metadata.ContainsKey("deletionTimestamp"))
             {
-                metadata["deletionTimestamp"] ??= core.Now();
+                Mark(marked, metadata, 0, isNamespace: false);
+                live = marked;
             }
 
+            JsonObject final = VersionConverter.ToStorage(info, live);
             if (core.Store.Delete(info.Table, current, final) is not { } gone)
             {
                 return null;
@@ -65,11 +67,18 @@ internal sealed class ObjectDeleter(ApiCore core)
 
             core.Allocator.Release(info, live);
             await core.DurableAsync().ConfigureAwait(false);
-            _ = gone;
-            return new Deleted(live, true);
+            return new Deleted(VersionConverter.FromStorage(info, gone), true);
         }
 
-        Mark(info, marked, metadata, grace, isNamespace);
+        if (DefinitionDeletion.Handles(info))
+        {
+            DefinitionDeletion.Mark(marked, core.Now());
+        }
+        else
+        {
+            Mark(marked, metadata, grace, isNamespace);
+        }
+
         if (JsonNode.DeepEquals(marked, live))
         {
             return new Deleted(live, false);
@@ -85,7 +94,7 @@ internal sealed class ObjectDeleter(ApiCore core)
         return stored is null ? null : new Deleted(VersionConverter.FromStorage(info, stored), false);
     }
 
-    private void Mark(ResourceInfo info, JsonObject marked, JsonObject metadata, long grace, bool isNamespace)
+    private void Mark(JsonObject marked, JsonObject metadata, long grace, bool isNamespace)
     {
         if (!metadata.ContainsKey("deletionTimestamp"))
         {
@@ -109,8 +118,6 @@ internal sealed class ObjectDeleter(ApiCore core)
         {
             marked.Ensure("status")["phase"] = "Terminating";
         }
-
-        _ = info;
     }
 
     /// <summary>Pods that run somewhere get time to stop; everything else goes at once.</summary>
@@ -129,7 +136,6 @@ internal sealed class ObjectDeleter(ApiCore core)
     private static void SetPropagationFinalizers(ResourceInfo info, JsonObject metadata, DeleteOptions options)
     {
         List<string> finalizers = [.. metadata.Arr("finalizers").Strings()];
-        int before = finalizers.Count;
         string[] old = [.. finalizers];
         if (options.Propagation is not null && !NeverCollected(info))
         {
@@ -157,8 +163,6 @@ internal sealed class ObjectDeleter(ApiCore core)
         {
             metadata["finalizers"] = new JsonArray([.. finalizers.Select(name => (JsonNode)JsonValue.Create(name))]);
         }
-
-        _ = before;
     }
 
     private static bool NeverCollected(ResourceInfo info) => info is { Kind: "Event" };

@@ -32,6 +32,7 @@ internal sealed class ObjectWriter(ApiCore core)
             {
                 string prefix = metadata.Str("generateName")!;
                 candidate.Ensure("metadata")["name"] = (prefix.Length > 58 ? prefix[..58] : prefix) + core.RandomName(5);
+                info.Rules.Default(candidate);
             }
 
             try
@@ -325,7 +326,12 @@ internal sealed class ObjectWriter(ApiCore core)
         JsonObject oldMeta = live.Obj("metadata")!;
         FieldError[] meta = [.. MetadataRules.Check(metadata, info)];
         FieldError[] change = [.. MetadataRules.CheckChange(metadata, oldMeta)];
-        IReadOnlyList<FieldError> kind = options.Subresource == "status" ? info.Rules.ValidateStatusUpdate(wanted, live) : info.Rules.ValidateUpdate(wanted, live);
+        IReadOnlyList<FieldError> kind = options.Subresource switch
+        {
+            "status" => info.Rules.ValidateStatusUpdate(wanted, live),
+            "" or "scale" or "controller" => info.Rules.ValidateUpdate(wanted, live),
+            _ => [],
+        };
 
         // The real server looks at the metadata of an update several times; every pass leaves its causes.
         bool again = options.Subresource.Length == 0 && !info.IsCustom;

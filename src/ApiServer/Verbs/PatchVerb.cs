@@ -96,6 +96,13 @@ internal sealed class PatchVerb(ApiCore core, Responder responder)
         }
 
         Decoder.Report([.. decoded.StrictErrors, .. result.UnknownFields], options, strict => Undecodable(request.Info, patched, patch, type, strict));
+        JsonObject metadata = decoded.Object.Ensure("metadata");
+        ResourceVerbs.CheckName(metadata, request.Name);
+        if (metadata.Str("namespace") is { Length: > 0 } ns && request.Namespace.Length > 0 && ns != request.Namespace)
+        {
+            throw ApiError.BadRequest($"the namespace of the object ({ns}) does not match the namespace on the URL ({request.Namespace})");
+        }
+
         return decoded.Object;
     }
 
@@ -159,13 +166,29 @@ internal sealed class PatchVerb(ApiCore core, Responder responder)
             }
         }
 
-        return errors.Count == 0 ? null : ApiError.Invalid(info, live.Obj("metadata").Str("name") ?? "", errors);
+        return errors.Count == 0 ? null : ApiError.Invalid(info.Group, patched.Str("kind") ?? "", live.Obj("metadata").Str("name") ?? "", errors);
     }
 
     private static ApiError Undecodable(ResourceInfo info, JsonObject patched, JsonText patch, string type, string error)
     {
+        error = type == StrategicType ? Unstructured(error) : error;
         string shown = type == StrategicType ? Json.GoValue(patch.Value) : Dump(info, patched);
         return ApiError.Invalid("", "", "", [FieldError.Invalid("patch", MetadataRules.Quote(shown), error)]);
+    }
+
+    /// <summary>Strategic patches are converted, not decoded, which words mismatches of shape differently.</summary>
+    private static string Unstructured(string error)
+    {
+        const string head = "json: cannot unmarshal ";
+        if (!error.StartsWith(head, StringComparison.Ordinal))
+        {
+            return error;
+        }
+
+        string found = error[head.Length..].Split(' ')[0] switch { "array" => "slice", "object" => "map", "number" => "int64", string other => other };
+        string type = error[(error.LastIndexOf(' ') + 1)..];
+        string? wanted = type.StartsWith("[]", StringComparison.Ordinal) ? "slice" : type.StartsWith("map", StringComparison.Ordinal) ? "map" : type.Contains('.') ? "struct" : null;
+        return wanted is null ? error : $"cannot restore {wanted} from: {found}";
     }
 
     /// <summary>The patched object as the real server shows it: members sorted, those below in the order of their types.</summary>

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using OptiInfra.ApiServer.Access;
 using OptiInfra.ApiServer.Http;
+using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Storage;
 using OptiInfra.ApiServer.Watch;
 
@@ -12,6 +14,7 @@ internal sealed class ResourceVerbs(ApiCore core)
 
     public Task HandleAsync(ApiRequest request)
     {
+        Authorize(request);
         if (request.Subresource.Length > 0)
         {
             return new SubresourceVerbs(core, this).HandleAsync(request);
@@ -48,6 +51,40 @@ internal sealed class ResourceVerbs(ApiCore core)
         };
     }
 
+    private void Authorize(ApiRequest request)
+    {
+        if (!core.Options.Authorization && !request.User.IsChecked)
+        {
+            return;
+        }
+
+        ResourceInfo info = request.Info;
+        bool collection = request.Name.Length == 0;
+        string verb = request.Method switch
+        {
+            "GET" => !collection ? "get" : request.Query.Flag("watch") ? "watch" : "list",
+            "POST" => "create",
+            "PUT" => "update",
+            "PATCH" => "patch",
+            _ => collection ? "deletecollection" : "delete",
+        };
+        AccessQuestion question = new(verb)
+        {
+            Group = info.Group,
+            Resource = info.Plural,
+            Subresource = request.Subresource,
+            Namespace = request.Namespace,
+            Name = request.Name,
+        };
+        if (!core.Rbac.Ask(request.User, question).Allowed)
+        {
+            string scope = info.Namespaced && request.Namespace.Length > 0 ? $"in the namespace \"{request.Namespace}\"" : "at the cluster scope";
+            string resource = request.Subresource.Length == 0 ? info.Plural : $"{info.Plural}/{request.Subresource}";
+            throw ApiError.Forbidden(
+                info, request.Name, $"User \"{request.User.Name}\" cannot {verb} resource \"{resource}\" in API group \"{info.Group}\" {scope}");
+        }
+    }
+
     public async Task UpdateAsync(ApiRequest request)
     {
         WriteOptions options = request.WriteOptions("UpdateOptions");
@@ -81,7 +118,8 @@ internal sealed class ResourceVerbs(ApiCore core)
         Body body = BodyReader.Decode(bytes, BodyReader.MediaType(request.Http.Request), request.Info);
         if (Access.ReviewKinds.Handles(request.Info))
         {
-            JsonObject answer = Access.ReviewKinds.Answer(core, request, body.Object);
+            JsonObject asked = Decoder.DecodeBody(request.Info, body, request.Served, options);
+            JsonObject answer = Access.ReviewKinds.Answer(core, request, asked, options);
             await responder.WriteObjectAsync(request, 201, answer).ConfigureAwait(false);
             return;
         }
@@ -97,7 +135,7 @@ internal sealed class ResourceVerbs(ApiCore core)
         DeleteOptions options = DeleteOptions.Parse(request.Query, bytes, BodyReader.MediaType(request.Http.Request));
         WriteOptions write = WriteOptions.Internal("") with { User = request.User };
         Deleted deleted = await core.Deleter.DeleteAsync(request.Info, request.Namespace, request.Name, options, write, request.Aborted).ConfigureAwait(false);
-        if (!deleted.Gone || request.Info.Rules.DeleteReturnsObject)
+        if (!deleted.Gone || request.Info.Rules.DeleteReturnsObject && !options.DryRun)
         {
             await responder.WriteObjectAsync(request, 200, deleted.Object).ConfigureAwait(false);
             return;

@@ -1,3 +1,4 @@
+using OptiInfra.ApiServer.Access;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 
@@ -10,7 +11,7 @@ internal sealed class SubresourceVerbs(ApiCore core, ResourceVerbs verbs)
 
     public Task HandleAsync(ApiRequest request)
     {
-        Subresource sub = request.Info.Subresources.FirstOrDefault(known => known.Name == request.Subresource) ?? throw ApiError.NoSuchResource();
+        Subresource sub = request.Info.Subresources.FirstOrDefault(known => known.Name == request.Subresource) ?? throw Missing(request);
         string verb = request.Method switch
         {
             "GET" => "get",
@@ -28,9 +29,17 @@ internal sealed class SubresourceVerbs(ApiCore core, ResourceVerbs verbs)
         return (sub.Name, verb) switch
         {
             ("status", "get") => responder.WriteStoredAsync(request, core.Reader.Get(request.Info, request.Namespace, request.Name, request.Query)),
-            ("status", "update") => verbs.UpdateAsync(request),
+            ("status" or "finalize", "update") => verbs.UpdateAsync(request),
             ("status", "patch") => new PatchVerb(core, responder).HandleAsync(request),
-            _ => throw ApiError.NoSuchResource(),
+            ("scale", _) => new ScaleVerb(core, responder).HandleAsync(request, sub.Scale!),
+            ("token", "create") => new TokenRequestVerb(core, responder).HandleAsync(request),
+            ("binding" or "eviction", _) => new PodVerbs(core, responder).HandleAsync(request),
+            ("ephemeralcontainers" or "resize", "update") => verbs.UpdateAsync(request),
+            _ => new PodVerbs(core, responder).HandleAsync(request),
         };
     }
+
+    /// <summary>A custom resource without the subresource looks like a missing object.</summary>
+    private static ApiError Missing(ApiRequest request) =>
+        request.Info.IsCustom && request.Subresource is "status" or "scale" ? ApiError.NotFound(request.Info, request.Name) : ApiError.NoSuchResource();
 }

@@ -21,5 +21,10 @@ internal static class VersionConverter
     public static byte[] Bytes(ResourceInfo info, StoredObject stored) =>
         info.FromStorage is null ? stored.Utf8 : JsonBytes.Write(FromStorage(info, stored));
 
-    public static JsonObject ToStorage(ResourceInfo info, JsonObject obj) => info.ToStorage is { } convert ? convert(obj.Clone()) : obj.Clone();
+    public static JsonObject ToStorage(ResourceInfo info, JsonObject obj)
+    {
+        JsonObject stored = info.ToStorage is { } convert ? convert(obj.Clone()) : obj.Clone();
+        MetadataOrder.Apply(stored.Ensure("metadata"), sorted: info.IsCustom);
+        return stored;
+    }
 }

@@ -118,5 +118,8 @@ internal sealed record UserInfo(string Name, string Uid, IReadOnlyList<string> G
 
     public static readonly UserInfo Anonymous = new("system:anonymous", "", ["system:unauthenticated"]);
 
+    /// <summary>Asked of RBAC even where authorization is off: impersonated and anonymous requests are about what somebody may do.</summary>
+    public bool IsChecked { get; init; }
+
     public IReadOnlyDictionary<string, IReadOnlyList<string>> Extra { get; init; } = new Dictionary<string, IReadOnlyList<string>>();
 }
