@@ -97,7 +97,7 @@ internal sealed class DeploymentController(ApiCore core) : WorkloadController(co
         }
     }
 
-    private JsonObject SetOf(StoredObject deployment, StoredObject[] owned, long wanted)
+    private static JsonObject SetOf(StoredObject deployment, StoredObject[] owned, long wanted)
     {
         JsonObject spec = deployment.View.Obj("spec")!;
         JsonObject template = spec.Obj("template")!.Clone();

@@ -259,7 +259,7 @@ internal sealed class EndpointsController(ApiCore core) : Controller(core)
         }
     }
 
-    private Task ReplaceAsync(ResourceInfo info, string ns, string name, string field, JsonNode? value, CancellationToken cancellation) => Core.Writer.UpdateAsync(
+    private Task<Written> ReplaceAsync(ResourceInfo info, string ns, string name, string field, JsonNode? value, CancellationToken cancellation) => Core.Writer.UpdateAsync(
         info,
         ns,
         name,

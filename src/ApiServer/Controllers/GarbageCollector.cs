@@ -13,6 +13,8 @@ namespace OptiInfra.ApiServer.Controllers;
 /// </summary>
 internal sealed class GarbageCollector(ApiCore core) : Controller(core)
 {
+    private const long Recent = 1000;
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
     private readonly HashSet<string> watched = [];
@@ -99,11 +101,19 @@ internal sealed class GarbageCollector(ApiCore core) : Controller(core)
                 await DropFinalizerAsync(info, obj, ObjectDeleter.ForegroundFinalizer, cancellation).ConfigureAwait(false);
             }
         }
+        else if (obj.Revision > Core.Store.Revision - Recent && Core.Clock.GetUtcNow() - Created(obj) < Patience)
+        {
+            // An owner that was never there is given a moment, as a collector that first has to see the graph would.
+            EnqueueLater(table, key, Patience);
+        }
         else if (!obj.IsDeleting && obj.Metadata.Arr("ownerReferences") is { Count: > 0 } owners && owners.Objects().All(owner => FindOwner(owner, obj.Key) is null))
         {
             await DeleteAsync(info, obj, "Background", cancellation).ConfigureAwait(false);
         }
     }
+
+    private static DateTimeOffset Created(StoredObject obj) =>
+        DateTimeOffset.TryParse(obj.Metadata.Str("creationTimestamp"), out DateTimeOffset created) ? created : DateTimeOffset.MinValue;
 
     /// <summary>Deletes what an object in foreground deletion owns; true while something that blocks it is left.</summary>
     private async Task<bool> RemoveDependentsAsync(StoredObject owner, CancellationToken cancellation)

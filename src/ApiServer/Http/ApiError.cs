@@ -35,6 +35,9 @@ internal sealed class ApiError(int code, string? reason, string message, JsonObj
     public static ApiError MethodNotAllowed() =>
         new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", []);
 
+    public static ApiError MethodNotSupported(ResourceInfo info, string verb) => new(
+        405, "MethodNotAllowed", $"{verb} is not supported on resources of kind \"{info.GroupResource}\"", About("", info.Group, info.Plural));
+
     public static ApiError NotFound(ResourceInfo info, string name) => NotFound(info.Group, info.Plural, name);
 
     public static ApiError NotFound(string group, string plural, string name) =>

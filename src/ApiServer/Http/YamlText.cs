@@ -43,7 +43,7 @@ internal static class YamlText
     public static string Write(JsonNode node)
     {
         StringWriter text = new();
-        Emitter emitter = new(text);
+        Emitter emitter = new(text, new EmitterSettings(2, 80, isCanonical: false, maxSimpleKeyLength: 1024));
         emitter.Emit(new StreamStart());
         emitter.Emit(new DocumentStart(null, null, true));
         WriteNode(emitter, node);

@@ -140,6 +140,9 @@ internal static class BuiltinResources
         Of("coordination.k8s.io", "leases", "Lease"),
         Of("events.k8s.io", "events", "Event", "ev") with
         {
+            Table = "events",
+            FromStorage = EventVersions.FromCore,
+            ToStorage = EventVersions.ToCore,
             SelectableFields =
             [
                 "regarding.kind", "regarding.namespace", "regarding.name", "regarding.uid", "regarding.apiVersion", "regarding.resourceVersion",

@@ -49,7 +49,7 @@ internal static class CustomResources
             Columns = Tables.CustomColumns.Of(version),
             SelectableFields = [.. version.Arr("selectableFields").Objects().Select(field => (field.Str("jsonPath") ?? "").TrimStart('.'))],
             Custom = new CustomVersion(definition, version, true, version.Bool("storage") == true),
-            Rules = CustomRules.Of(schema, hasStatus),
+            Rules = CustomRules.Of(schema, hasStatus, subresources.Obj("scale")),
         };
         return name == storageName ? info : info with
         {
@@ -60,17 +60,17 @@ internal static class CustomResources
 
     private static IEnumerable<Subresource> SubresourcesOf(JsonObject? declared, string group, string version, string kind)
     {
+        if (declared?.ContainsKey("status") == true)
+        {
+            yield return new Subresource("status", group, version, kind, Change);
+        }
+
         if (declared.Obj("scale") is { } scale)
         {
             yield return new Subresource("scale", "autoscaling", "v1", "Scale", Change)
             {
                 Scale = new ScalePaths(scale.Str("specReplicasPath") ?? "", scale.Str("statusReplicasPath") ?? "", scale.Str("labelSelectorPath")),
             };
-        }
-
-        if (declared?.ContainsKey("status") == true)
-        {
-            yield return new Subresource("status", group, version, kind, Change);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using OptiInfra.ApiServer.Apply;
+using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Schema;
 
@@ -25,6 +26,26 @@ internal sealed class FieldTracker(ApiCore core)
         if (!options.Apply)
         {
             Of(info, options.Subresource).Update(live, wanted, options.Manager, core.Clock.GetUtcNow());
+        }
+
+        if (options.Subresource == "scale")
+        {
+            TrimScaleEntries(info, wanted);
+        }
+    }
+
+    /// <summary>A Scale shows neither when a field was set nor a count of zero, and so its entries do not either.</summary>
+    private static void TrimScaleEntries(ResourceInfo info, JsonObject wanted)
+    {
+        string path = info.Subresources.First(sub => sub.Scale is not null).Scale!.SpecReplicas;
+        JsonArray entries = wanted.Obj("metadata").Arr("managedFields") ?? [];
+        foreach (JsonObject entry in entries.Objects().Where(entry => entry.Str("subresource") == "scale").ToArray())
+        {
+            entry.Remove("time");
+            if ((wanted.At(path).Int() ?? 0) == 0)
+            {
+                entries.Remove(entry);
+            }
         }
     }
 

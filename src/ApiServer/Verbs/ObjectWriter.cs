@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using OptiInfra.ApiServer.Admission;
 using OptiInfra.ApiServer.Apply;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
@@ -32,7 +33,6 @@ internal sealed class ObjectWriter(ApiCore core)
             {
                 string prefix = metadata.Str("generateName")!;
                 candidate.Ensure("metadata")["name"] = (prefix.Length > 58 ? prefix[..58] : prefix) + core.RandomName(5);
-                info.Rules.Default(candidate);
             }
 
             try
@@ -66,9 +66,9 @@ internal sealed class ObjectWriter(ApiCore core)
                 }
 
                 JsonObject made = change(null);
-                if (made.Ensure("metadata").Str("uid") is { Length: > 0 } && options.Force is null)
+                if (options.Apply && made.Ensure("metadata").Str("uid") is { Length: > 0 } uid)
                 {
-                    made.Ensure("metadata").Remove("uid");
+                    throw ApiError.Conflict(info, name, $"uid mismatch: the provided object specified uid {uid}, and no existing object was found");
                 }
 
                 made.Ensure("metadata").Remove("resourceVersion");
@@ -93,9 +93,16 @@ internal sealed class ObjectWriter(ApiCore core)
         }
 
         string name = metadata.Str("name") ?? "";
-        Admission.NamespaceGate.Check(core, info, ns, name);
+        NamespaceGate.Check(core, info, ns, name);
         SystemMetadata(info, metadata);
         core.Fields.TrackCreate(info, obj, options);
+        if (metadata.ContainsKey("generateName"))
+        {
+            // Only now is the name known from which some defaults are made.
+            info.Rules.Default(obj);
+        }
+
+        PodAdmission.OnCreate(core, info, obj, ns);
         await core.Admission.MutateAsync(info, "CREATE", obj, null, options, cancellation).ConfigureAwait(false);
         info.Rules.PrepareForCreate(obj);
         if (info.Rules.HasGeneration)
@@ -137,7 +144,7 @@ internal sealed class ObjectWriter(ApiCore core)
         JsonObject oldMeta = live.Obj("metadata")!;
         JsonObject metadata = wanted.Ensure("metadata");
         string name = oldMeta.Str("name")!;
-        bool unconditional = CheckPreconditions(info, current, metadata, oldMeta);
+        CheckPreconditions(info, current, metadata, oldMeta, ownWrite: ReferenceEquals(options.User, UserInfo.Server));
         MatchNamespace(info, metadata, oldMeta.Str("namespace") ?? "");
         KeepSystemMetadata(metadata, oldMeta);
         core.Fields.TrackUpdate(info, live, wanted, options);
@@ -147,7 +154,7 @@ internal sealed class ObjectWriter(ApiCore core)
         }
 
         Prepare(info, wanted, live, options);
-        Generation(info, wanted, live);
+        Generation(info, wanted, live, options.Subresource);
         using Allocation allocation = core.Allocator.ForUpdate(info, wanted, live);
         Validate(info, wanted, live, name, options);
         await core.Admission.ValidateAsync(info, "UPDATE", wanted, live, options, cancellation).ConfigureAwait(false);
@@ -166,10 +173,9 @@ internal sealed class ObjectWriter(ApiCore core)
         {
             // The last finalizer went: the answer shows the object as it was asked for, at its old version.
             // Watchers see the state before the write, which the deletion follows.
-            StoredObject? gone = core.Store.Delete(info.Table, current, current.View.Clone());
-            if (gone is null)
+            if (core.Store.Delete(info.Table, current, current.View.Clone()) is not { } gone)
             {
-                return unconditional ? null : throw ApiError.Stale(info, name);
+                return null;
             }
 
             core.Allocator.Release(info, live);
@@ -180,7 +186,7 @@ internal sealed class ObjectWriter(ApiCore core)
 
         if (core.Store.Replace(info.Table, current, storage) is not { } stored)
         {
-            return unconditional ? null : throw ApiError.Stale(info, name);
+            return null;
         }
 
         allocation.Keep();
@@ -194,8 +200,8 @@ internal sealed class ObjectWriter(ApiCore core)
         && (obj.Obj("metadata").Int("deletionGracePeriodSeconds") ?? 0) == 0
         && !(info is { Group: "", Kind: "Namespace" } && (obj.Obj("spec").Arr("finalizers")?.Count ?? 0) > 0);
 
-    /// <summary>True when the write asked for no particular version, so that it may be tried again on a newer one.</summary>
-    private static bool CheckPreconditions(ResourceInfo info, StoredObject current, JsonObject metadata, JsonObject oldMeta)
+    /// <summary>A write that names a version or a uid is for that one only; looked at again whenever the object changed meanwhile.</summary>
+    private static void CheckPreconditions(ResourceInfo info, StoredObject current, JsonObject metadata, JsonObject oldMeta, bool ownWrite)
     {
         string name = oldMeta.Str("name")!;
         string uid = oldMeta.Str("uid") ?? "";
@@ -212,13 +218,16 @@ internal sealed class ObjectWriter(ApiCore core)
         string version = metadata.Str("resourceVersion") ?? "";
         if (version is "" or "0")
         {
-            return info.Rules.UnconditionalUpdate
-                ? true
-                : throw ApiError.Invalid(
+            if (!info.Rules.UnconditionalUpdate && !ownWrite)
+            {
+                throw ApiError.Invalid(
                     info.Group,
                     info.IsCustom ? info.Plural : info.Kind,
                     name,
                     [FieldError.Invalid("metadata.resourceVersion", "0", "must be specified for an update")]);
+            }
+
+            return;
         }
 
         if (!ulong.TryParse(version, out ulong number))
@@ -226,7 +235,10 @@ internal sealed class ObjectWriter(ApiCore core)
             throw ApiError.Internal($"strconv.ParseUint: parsing {MetadataRules.Quote(version)}: invalid syntax");
         }
 
-        return number == (ulong)current.Revision ? false : throw ApiError.Stale(info, name);
+        if (number != (ulong)current.Revision)
+        {
+            throw ApiError.Stale(info, name);
+        }
     }
 
     private void SystemMetadata(ResourceInfo info, JsonObject metadata)
@@ -298,14 +310,14 @@ internal sealed class ObjectWriter(ApiCore core)
         }
     }
 
-    private static void Generation(ResourceInfo info, JsonObject wanted, JsonObject live)
+    private static void Generation(ResourceInfo info, JsonObject wanted, JsonObject live, string subresource)
     {
         if (!info.Rules.HasGeneration)
         {
             return;
         }
 
-        bool grows = info.Rules.GenerationFollowsAnnotations && !JsonNode.DeepEquals(wanted.At("metadata.annotations"), live.At("metadata.annotations"));
+        bool grows = info.Rules.GenerationFollowsAnnotations && subresource.Length == 0 && !JsonNode.DeepEquals(wanted.At("metadata.annotations"), live.At("metadata.annotations"));
         foreach (string member in wanted.Select(pair => pair.Key).Union(live.Select(pair => pair.Key)))
         {
             if (member is not ("metadata" or "kind" or "apiVersion") && !(member == "status" && info.StatusIsSeparate))

@@ -110,10 +110,17 @@ internal sealed class PatchVerb(ApiCore core, Responder responder)
     {
         if (patch.Error is not null || patch.Value is not JsonObject config)
         {
-            throw ApiError.BadRequest("error decoding YAML: " + (patch.Error ?? BodyReader.TypeError(patch.Value, "map[string]interface {}")));
+            throw ApiError.BadRequest(
+                "error decoding YAML: " + (patch.Error ?? "error unmarshaling JSON: while decoding JSON: " + BodyReader.TypeError(patch.Value, "map[string]interface {}")));
         }
 
-        Decoder.Report([.. patch.Duplicates.Select(path => $"duplicate field \"{path}\"")], options, ApiError.BadRequest);
+        string[] twice = [.. patch.Duplicates.Select(path => $"line 1: key \"{path[(path.LastIndexOf('.') + 1)..]}\" already set in map")];
+        if (twice.Length > 0 && options.Validation == FieldValidation.Strict)
+        {
+            throw ApiError.BadRequest("error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  " + string.Join("\n  ", twice));
+        }
+
+        Decoder.Report(twice, options, ApiError.BadRequest);
         ApplyResult result = core.Fields.Of(request.Info, request.Subresource).Apply(live, config, options.Manager, options.Force ?? false, core.Clock.GetUtcNow());
         if (result.Error is { } error)
         {

@@ -23,7 +23,7 @@ internal sealed class SubresourceVerbs(ApiCore core, ResourceVerbs verbs)
         };
         if (!sub.Verbs.Contains(verb))
         {
-            throw ApiError.MethodNotAllowed();
+            throw request.Info.IsCustom ? ApiError.MethodNotSupported(request.Info, verb) : ApiError.MethodNotAllowed();
         }
 
         return (sub.Name, verb) switch
