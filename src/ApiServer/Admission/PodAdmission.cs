@@ -46,6 +46,21 @@ internal static class PodAdmission
         Tolerate(spec, "node.kubernetes.io/unreachable");
     }
 
+    /// <summary>The class of service that follows from what the containers ask for and are limited to.</summary>
+    public static void SetQuality(ResourceInfo info, JsonObject pod)
+    {
+        if (info is not { Group: "", Kind: "Pod" })
+        {
+            return;
+        }
+
+        JsonObject[] resources = [.. pod.Obj("spec").Arr("containers").Objects().Select(container => container.Obj("resources") ?? [])];
+        bool none = resources.All(asked => (asked.Obj("requests")?.Count ?? 0) == 0 && (asked.Obj("limits")?.Count ?? 0) == 0);
+        bool equal = resources.All(asked => ((string[])["cpu", "memory"]).All(name =>
+            asked.Obj("limits").Str(name) is { } limit && asked.Obj("requests").Str(name) == limit));
+        pod.Ensure("status")["qosClass"] = none ? "BestEffort" : equal ? "Guaranteed" : "Burstable";
+    }
+
     private static void MountToken(ApiCore core, JsonObject spec)
     {
         string name = $"kube-api-access-{core.RandomName(5)}";

@@ -50,6 +50,12 @@ internal static class PodDefaults
         spec.Default("securityContext", new JsonObject());
         spec.Default("terminationGracePeriodSeconds", 30);
         spec.Default("schedulerName", "default-scheduler");
+        if (spec["serviceAccountName"] is { } account)
+        {
+            // The field's old name goes on saying the same.
+            spec["serviceAccount"] = account.DeepClone();
+        }
+
         foreach (JsonObject container in spec.Items("initContainers").Concat(spec.Items("containers")).Concat(spec.Items("ephemeralContainers")))
         {
             Container(container);

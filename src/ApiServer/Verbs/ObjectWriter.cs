@@ -105,6 +105,7 @@ internal sealed class ObjectWriter(ApiCore core)
         PodAdmission.OnCreate(core, info, obj, ns);
         await core.Admission.MutateAsync(info, "CREATE", obj, null, options, cancellation).ConfigureAwait(false);
         info.Rules.PrepareForCreate(obj);
+        PodAdmission.SetQuality(info, obj);
         if (info.Rules.HasGeneration)
         {
             metadata["generation"] = 1L;
