@@ -144,7 +144,7 @@ internal sealed partial class Normaliser(IEnumerable<string> groups)
     /// <summary>A refused generateName never comes back as an object; the name is found in the answer's text.</summary>
     public void LearnRequest(JsonNode? body, byte[] raw)
     {
-        if (body?["metadata"] is JsonObject metadata && metadata["generateName"]?.ToString() is { Length: > 0 } prefix && string.IsNullOrEmpty(metadata["name"]?.ToString()))
+        if (body is JsonObject sent && sent["metadata"] is JsonObject metadata && metadata["generateName"]?.ToString() is { Length: > 0 } prefix && string.IsNullOrEmpty(metadata["name"]?.ToString()))
         {
             prefix = prefix.Length > 58 ? prefix[..58] : prefix;
             foreach (Match match in Regex.Matches(System.Text.Encoding.UTF8.GetString(raw), Regex.Escape(prefix) + "[a-z0-9]{5}(?![A-Za-z0-9])"))

@@ -368,7 +368,7 @@ internal sealed partial class ScenarioRunner(JsonObject scenario, HttpClient cli
 
     private static JsonNode? SortedCauses(JsonNode? body)
     {
-        if (body?["details"]?["causes"] is not JsonArray { Count: > 1 } causes)
+        if (body is not JsonObject shown || shown["details"]?["causes"] is not JsonArray { Count: > 1 } causes)
         {
             return body;
         }
