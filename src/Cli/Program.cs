@@ -22,6 +22,8 @@ internal static class Program
             CrdsCommand.Create(terminal),
             DevCommand.Create(terminal),
             DoctorCommand.Create(terminal),
+            FmtCommand.Create(terminal),
+            LintCommand.Create(terminal),
             PromqlCommand.Create(terminal),
             RenderCommand.Create(terminal),
             TestCommand.Create(terminal),

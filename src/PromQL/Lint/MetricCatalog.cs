@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Reflection;
 using OptiInfra.PromQL.Rules;
 using OptiInfra.PromQL.Text;
 
@@ -65,11 +66,18 @@ public sealed class MetricCatalog
         {
             foreach (string part in Parts(family.Type))
             {
-                names.TryAdd(family.Name + part, new KnownMetric(family, part));
+                // A name that several dialects have is known with the labels of all of them.
+                string name = family.Name + part;
+                names[name] = names.TryGetValue(name, out KnownMetric known)
+                    ? known with { Family = known.Family with { Labels = [.. known.Family.Labels.Union(family.Labels)] } }
+                    : new KnownMetric(family, part);
             }
         }
         series = names.ToFrozenDictionary(StringComparer.Ordinal);
     }
+
+    /// <summary>The catalogue that comes with the product: our own dialects, common exporters, Kubernetes, Prometheus itself.</summary>
+    public static MetricCatalog BuiltIn => Lazily.BuiltIn;
 
     public ImmutableArray<MetricFamily> Families { get; }
 
@@ -106,6 +114,21 @@ public sealed class MetricCatalog
             all.AddRange(diagnostics.Select(d => d with { Source = source }));
         }
         return (new MetricCatalog(families), all.ToImmutable());
+    }
+
+    private static class Lazily
+    {
+        public static readonly MetricCatalog BuiltIn = ReadResources();
+
+        private static MetricCatalog ReadResources()
+        {
+            Assembly assembly = typeof(MetricCatalog).Assembly;
+            (MetricCatalog catalog, ImmutableArray<Diagnostic> mistakes) = Load(assembly.GetManifestResourceNames()
+                .Where(name => name.StartsWith("catalog/", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal)
+                .Select(name => (name, new StreamReader(assembly.GetManifestResourceStream(name)!).ReadToEnd())));
+            return mistakes.IsEmpty ? catalog : throw new InvalidOperationException($"The built-in metric catalogue is broken: {mistakes[0]}");
+        }
     }
 
     private static void Read(YamlNode root, YamlFields fields, List<MetricFamily> families)

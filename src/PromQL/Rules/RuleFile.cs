@@ -119,6 +119,7 @@ public sealed class RuleFile
         this.options = options;
         this.source = source;
         var diagnostics = ImmutableArray.CreateBuilder<Diagnostic>();
+        diagnostics.AddRange(tree.Diagnostics.Where(d => d.Start.Line >= groups.Start.Line && d.Start.Line <= groups.End.Line));
         fields = new YamlFields(diagnostics, "rule/syntax");
         Read(groups);
         Diagnostics = [.. diagnostics.Select(d => d with { Source = source })];

@@ -26,6 +26,9 @@ public readonly record struct TextSpan(int Start, int End)
     public TextSpan Shift(int offset) => new(Start + offset, End + offset);
 }
 
+/// <summary>Replace what stands between two places by another text.</summary>
+public sealed record TextEdit(TextPosition Start, TextPosition End, string Replacement);
+
 /// <summary>
 /// One finding about something a user wrote: the only form in which a user's mistake travels,
 /// from the lexer to the command line, the admission webhook, the resource's status and the console.
@@ -47,6 +50,9 @@ public sealed record Diagnostic(string Id, Severity Severity, string Message)
 
     /// <summary>What to do about it.</summary>
     public string? Hint { get; init; }
+
+    /// <summary>An edit of the source that settles it, when that is mechanical.</summary>
+    public TextEdit? Fix { get; init; }
 
     public bool IsError => Severity == Severity.Error;
 
