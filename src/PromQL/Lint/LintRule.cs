@@ -59,6 +59,19 @@ internal sealed class LintRun(IReadOnlyList<RuleFile> files, LintOptions options
     /// <summary>The labels of a metric that one of the files records; null for any other.</summary>
     public LabelSet? LabelsOfRecorded(string metric)
     {
+        if (!Recorded.ContainsKey(metric))
+        {
+            return null;
+        }
+        // Rules are linted in parallel; the lock is taken again by the same thread for recordings of recordings.
+        lock (recordedLabels)
+        {
+            return LabelsOnce(metric);
+        }
+    }
+
+    private LabelSet? LabelsOnce(string metric)
+    {
         if (recordedLabels.TryGetValue(metric, out LabelSet? known))
         {
             return known;
@@ -68,7 +81,7 @@ internal sealed class LintRun(IReadOnlyList<RuleFile> files, LintOptions options
         if (Recorded.TryGetValue(metric, out RuleUnderTestKey? key) && key.Rule.Expr is { } expr)
         {
             IEnumerable<string> added = key.Rule.Labels.Concat(key.Group.Labels).Select(label => label.Name);
-            known = LabelFlow.Of(expr, LabelsOfRecorded).With(added).With(Options.ExternalLabels);
+            known = LabelFlow.Of(expr, LabelsOnce).With(added).With(Options.ExternalLabels);
         }
         recordedLabels[metric] = known;
         return known;
@@ -77,25 +90,44 @@ internal sealed class LintRun(IReadOnlyList<RuleFile> files, LintOptions options
 
 internal sealed record RuleUnderTestKey(RuleFile File, RuleGroup Group, Rule Rule);
 
-/// <summary>A rule with everything a check may want to know about it.</summary>
-internal sealed class RuleUnderTest(LintRun run, RuleFile file, RuleGroup group, Rule rule)
+/// <summary>A rule with everything a check may want to know about it. The nodes of the expression are sorted out once for all checks.</summary>
+internal sealed class RuleUnderTest
 {
+    private readonly List<VectorSelector> selectors = [];
+    private readonly List<Call> calls = [];
+    private readonly List<Aggregation> aggregations = [];
+    private readonly List<BinaryExpr> binaries = [];
+    private readonly List<Expr> nodes = [];
     private LabelSet? labels;
 
-    public LintRun Run { get; } = run;
+    public RuleUnderTest(LintRun run, RuleFile file, RuleGroup group, Rule rule)
+    {
+        (Run, File, Group, Rule) = (run, file, group, rule);
+        Collect(rule.Expr!);
+    }
 
-    public RuleFile File { get; } = file;
+    public LintRun Run { get; }
 
-    public RuleGroup Group { get; } = group;
+    public RuleFile File { get; }
 
-    public Rule Rule { get; } = rule;
+    public RuleGroup Group { get; }
+
+    public Rule Rule { get; }
+
+    /// <summary>Every node of the expression, parents first.</summary>
+    public IReadOnlyList<Expr> Nodes => nodes;
+
+    public IReadOnlyList<VectorSelector> Selectors => selectors;
+
+    public IReadOnlyList<Call> Calls => calls;
+
+    public IReadOnlyList<Aggregation> Aggregations => aggregations;
+
+    public IReadOnlyList<BinaryExpr> Binaries => binaries;
 
     public LintOptions Options => Run.Options;
 
     public Expr Expr => Rule.Expr!;
-
-    /// <summary>The nodes of the expression, parents first; computed once for all checks.</summary>
-    public IReadOnlyList<Expr> Nodes { get; } = [.. rule.Expr!.Walk()];
 
     public PromDuration Interval => Group.Interval ?? Options.EvaluationInterval;
 
@@ -109,4 +141,31 @@ internal sealed class RuleUnderTest(LintRun run, RuleFile file, RuleGroup group,
     /// <summary>Whether a series by that name is a counter: by the catalogue, or, when that does not know it, by its suffix.</summary>
     public bool IsCounter(VectorSelector selector) =>
         Known(selector) is { } known ? known.IsCounter : selector.MetricName is { } name && name.EndsWith("_total", StringComparison.Ordinal);
+
+    private void Collect(Expr node)
+    {
+        nodes.Add(node);
+        switch (node)
+        {
+            case VectorSelector selector:
+                selectors.Add(selector);
+                return;
+            case MatrixSelector matrix:
+                Collect(matrix.Selector);
+                return;
+            case Call call:
+                calls.Add(call);
+                break;
+            case Aggregation aggregation:
+                aggregations.Add(aggregation);
+                break;
+            case BinaryExpr binary:
+                binaries.Add(binary);
+                break;
+        }
+        foreach (Expr child in node.Children)
+        {
+            Collect(child);
+        }
+    }
 }

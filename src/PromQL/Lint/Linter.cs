@@ -56,20 +56,9 @@ public static class Linter
         foreach (RuleFile file in files)
         {
             var own = new List<Diagnostic>(across[file]);
-            foreach (RuleGroup group in file.Groups)
-            {
-                foreach (Rule rule in group.Rules)
-                {
-                    if (rule.Expr is not null)
-                    {
-                        var subject = new RuleUnderTest(run, file, group, rule);
-                        foreach (LintRule check in checks)
-                        {
-                            own.AddRange(check.Check(subject));
-                        }
-                    }
-                }
-            }
+            var found = new List<Diagnostic>[file.Groups.Length];
+            Parallel.For(0, file.Groups.Length, i => found[i] = LintGroup(run, file, file.Groups[i], checks));
+            own.AddRange(found.SelectMany(inGroup => inGroup));
             if (own.Count > 0)
             {
                 var ignores = new IgnoreComments(file);
@@ -79,6 +68,23 @@ public static class Linter
             findings.AddRange(own.OrderBy(d => d.Start.Line).ThenBy(d => d.Start.Column).ThenBy(d => d.Id, StringComparer.Ordinal));
         }
         return findings.ToImmutable();
+    }
+
+    private static List<Diagnostic> LintGroup(LintRun run, RuleFile file, RuleGroup group, LintRule[] checks)
+    {
+        var found = new List<Diagnostic>();
+        foreach (Rule rule in group.Rules)
+        {
+            if (rule.Expr is not null)
+            {
+                var subject = new RuleUnderTest(run, file, group, rule);
+                foreach (LintRule check in checks)
+                {
+                    found.AddRange(check.Check(subject));
+                }
+            }
+        }
+        return found;
     }
 }
 
@@ -91,6 +97,10 @@ internal sealed class IgnoreComments
 
     public IgnoreComments(RuleFile file)
     {
+        if (!file.Tree.Contains(Marker))
+        {
+            return;
+        }
         int firstGroup = file.Groups.Length > 0 ? file.Groups[0].Node.Start.Line : int.MaxValue;
         (int First, int Last)[] rules = [.. file.Rules.Select(rule => (rule.Node.Start.Line, LastLine(rule.Node)))];
         for (int line = 1; line <= file.Tree.LineCount; line++)

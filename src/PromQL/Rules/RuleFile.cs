@@ -66,6 +66,8 @@ public sealed record RuleGroup
 /// </summary>
 public sealed class RuleFile
 {
+    private const int ManyGroups = 16;
+
     private static readonly string[] GroupFieldsV2 = ["name", "interval", "query_offset", "limit", "rules"];
     private static readonly string[] GroupFieldsV3 = [.. GroupFieldsV2, "labels"];
     private static readonly string[] RuleFields = ["record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations"];
@@ -134,38 +136,54 @@ public sealed class RuleFile
         {
             return;
         }
-        var groups = ImmutableArray.CreateBuilder<RuleGroup>();
-        var names = new HashSet<string>(StringComparer.Ordinal);
-        foreach (YamlNode node in fields.Sequence(file, "groups"))
+        ImmutableArray<YamlNode> nodes = [.. fields.Sequence(file, "groups").Where(node => !IsNothing(node))];
+        var read = new (RuleGroup? Group, ImmutableArray<Diagnostic> Diagnostics)[nodes.Length];
+        // Groups do not depend on each other; large generated files have hundreds.
+        if (nodes.Length >= ManyGroups)
         {
-            if (!IsNothing(node) && fields.Mapping(node, "a rule group", options.IsV3 ? GroupFieldsV3 : GroupFieldsV2) is { } mapping)
+            Parallel.For(0, nodes.Length, i => read[i] = ReadGroup(nodes[i]));
+        }
+        else
+        {
+            for (int i = 0; i < nodes.Length; i++)
             {
-                RuleGroup group = Group(mapping);
-                groups.Add(group);
-                if (group.Name.Length == 0)
-                {
-                    fields.Report(mapping, "the name of a group must not be empty");
-                }
-                if (!names.Add(group.Name))
-                {
-                    fields.Report(mapping, $"the group name \"{group.Name}\" is repeated in the same file");
-                }
+                read[i] = ReadGroup(nodes[i]);
             }
         }
-        Groups = groups.DrainToImmutable();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((RuleGroup? group, ImmutableArray<Diagnostic> found) in read)
+        {
+            fields.Diagnostics.AddRange(found);
+            if (group is not null && !names.Add(group.Name))
+            {
+                fields.Report(group.Node, $"the group name \"{group.Name}\" is repeated in the same file");
+            }
+        }
+        Groups = [.. read.Select(entry => entry.Group).OfType<RuleGroup>()];
     }
 
-    private RuleGroup Group(YamlMapping mapping)
+    private (RuleGroup? Group, ImmutableArray<Diagnostic> Diagnostics) ReadGroup(YamlNode node)
+    {
+        var own = new YamlFields(ImmutableArray.CreateBuilder<Diagnostic>(0), "rule/syntax");
+        RuleGroup? group = own.Mapping(node, "a rule group", options.IsV3 ? GroupFieldsV3 : GroupFieldsV2) is { } mapping ? Group(mapping, own) : null;
+        if (group is { Name: "" })
+        {
+            own.Report(group.Node, "the name of a group must not be empty");
+        }
+        return (group, own.Diagnostics.DrainToImmutable());
+    }
+
+    private RuleGroup Group(YamlMapping mapping, YamlFields fields)
     {
         string name = fields.Text(mapping, "name").Value;
         ImmutableArray<NamedText> labels = options.IsV3 ? fields.Texts(mapping, "labels") : [];
-        CheckLabelNames(labels);
+        CheckLabelNames(labels, fields);
         var rules = ImmutableArray.CreateBuilder<Rule>();
         foreach (YamlNode node in fields.Sequence(mapping, "rules"))
         {
             if (!IsNothing(node) && fields.Mapping(node, "a rule", RuleFields) is { } rule)
             {
-                rules.Add(ReadRule(rule, name));
+                rules.Add(ReadRule(rule, name, fields));
             }
         }
         return new RuleGroup
@@ -180,11 +198,11 @@ public sealed class RuleFile
         };
     }
 
-    private Rule ReadRule(YamlMapping node, string group)
+    private Rule ReadRule(YamlMapping node, string group, YamlFields fields)
     {
-        (string record, YamlScalar? recordNode) = NodeText(node, "record");
-        (string alert, YamlScalar? alertNode) = NodeText(node, "alert");
-        (string text, YamlScalar? exprNode) = NodeText(node, "expr");
+        (string record, YamlScalar? recordNode) = NodeText(fields, node, "record");
+        (string alert, YamlScalar? alertNode) = NodeText(fields, node, "alert");
+        (string text, YamlScalar? exprNode) = NodeText(fields, node, "expr");
         var rule = new Rule
         {
             Node = node,
@@ -196,11 +214,11 @@ public sealed class RuleFile
             NameNode = (YamlNode?)alertNode ?? recordNode ?? (YamlNode)node,
             For = fields.Duration(node, "for"),
             KeepFiringFor = fields.Duration(node, "keep_firing_for"),
-            Labels = fields.Texts(node, "labels"),
-            Annotations = fields.Texts(node, "annotations"),
-            Expr = Expression(node, text, exprNode),
+            Labels = alert.Length > 0 ? Templates(fields, "label", fields.Texts(node, "labels")) : fields.Texts(node, "labels"),
+            Annotations = alert.Length > 0 ? Templates(fields, "annotation", fields.Texts(node, "annotations")) : fields.Texts(node, "annotations"),
+            Expr = Expression(fields, node, text, exprNode),
         };
-        Check(rule);
+        Check(rule, fields);
         return rule;
     }
 
@@ -208,10 +226,10 @@ public sealed class RuleFile
     private static bool IsNothing(YamlNode node) => node is YamlScalar { IsNull: true };
 
     /// <summary>Before 3.0 these three fields were read without regard to types: "alert: null" was an alert of that name.</summary>
-    private (string Value, YamlScalar? Node) NodeText(YamlMapping rule, string field) =>
+    private (string Value, YamlScalar? Node) NodeText(YamlFields fields, YamlMapping rule, string field) =>
         options.IsV3 ? fields.Text(rule, field) : rule.Find(field) is YamlScalar scalar ? (scalar.Value, scalar) : ("", null);
 
-    private Expr? Expression(YamlMapping rule, string text, YamlScalar? node)
+    private Expr? Expression(YamlFields fields, YamlMapping rule, string text, YamlScalar? node)
     {
         if (text.Length == 0 || node is null)
         {
@@ -237,7 +255,7 @@ public sealed class RuleFile
         return Tree.PositionIn(node, bytes);
     }
 
-    private void Check(Rule rule)
+    private void Check(Rule rule, YamlFields fields)
     {
         if (rule.Record.Length > 0 == rule.Alert.Length > 0)
         {
@@ -245,9 +263,9 @@ public sealed class RuleFile
         }
         if (rule.Record.Length > 0)
         {
-            CheckRecording(rule);
+            CheckRecording(rule, fields);
         }
-        CheckLabelNames(rule.Labels);
+        CheckLabelNames(rule.Labels, fields);
         foreach (NamedText annotation in rule.Annotations)
         {
             if (!MetricNames.IsLabelName(annotation.Name, options.Version))
@@ -255,14 +273,9 @@ public sealed class RuleFile
                 fields.Report(annotation.NameNode, $"invalid annotation name: {annotation.Name}");
             }
         }
-        if (rule.IsAlert)
-        {
-            CheckTemplates("label", rule.Labels);
-            CheckTemplates("annotation", rule.Annotations);
-        }
     }
 
-    private void CheckRecording(Rule rule)
+    private void CheckRecording(Rule rule, YamlFields fields)
     {
         string[] misplaced =
         [
@@ -284,7 +297,7 @@ public sealed class RuleFile
         }
     }
 
-    private void CheckLabelNames(ImmutableArray<NamedText> labels)
+    private void CheckLabelNames(ImmutableArray<NamedText> labels, YamlFields fields)
     {
         foreach (NamedText label in labels)
         {
@@ -295,17 +308,24 @@ public sealed class RuleFile
         }
     }
 
-    private void CheckTemplates(string kind, ImmutableArray<NamedText> texts)
+    /// <summary>Parses the templates of an alert; a broken one is reported and stays null.</summary>
+    private ImmutableArray<NamedText> Templates(YamlFields fields, string kind, ImmutableArray<NamedText> texts)
     {
-        foreach (NamedText text in texts)
+        if (!texts.Any(text => text.Value.Contains("{{", StringComparison.Ordinal)))
         {
-            if (TemplateParser.Parse(text.Value, options.Version).Error is { } error)
+            return texts;
+        }
+        return [.. texts.Select(text =>
+        {
+            (Template? template, TemplateError? error) = text.Value.Contains("{{", StringComparison.Ordinal) ? TemplateParser.Parse(text.Value, options.Version) : default;
+            if (error is not null)
             {
                 int bytes = System.Text.Encoding.UTF8.GetByteCount(text.Value.AsSpan(0, Math.Min(error.Offset, text.Value.Length)));
                 TextPosition place = Tree.PositionIn(text.ValueNode, bytes);
                 fields.Diagnostics.Add(new Diagnostic("alert/template-syntax", Severity.Error, $"{kind} \"{text.Name}\": {error.Message}") { Start = place, End = place });
             }
-        }
+            return text with { Template = template };
+        })];
     }
 }
 

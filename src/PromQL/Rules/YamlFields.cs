@@ -1,12 +1,17 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using OptiInfra.PromQL.Syntax;
+using OptiInfra.PromQL.Templates;
 using OptiInfra.PromQL.Text;
 
 namespace OptiInfra.PromQL.Rules;
 
 /// <summary>A label or annotation as written.</summary>
-public sealed record NamedText(string Name, string Value, YamlScalar NameNode, YamlScalar ValueNode);
+public sealed record NamedText(string Name, string Value, YamlScalar NameNode, YamlScalar ValueNode)
+{
+    /// <summary>The parsed template; null when there is nothing to fill in, or when it is broken.</summary>
+    public Template? Template { get; init; }
+}
 
 /// <summary>
 /// Reads typed fields out of a YAML mapping the way Go's decoder does for Prometheus: any scalar is a text, nothing (<c>~</c>) is the

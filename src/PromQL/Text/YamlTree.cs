@@ -165,6 +165,8 @@ public sealed class YamlTree
         return text[starts[line - 1]..end].TrimEnd('\r', '\n');
     }
 
+    public bool Contains(string part) => text.Contains(part, StringComparison.Ordinal);
+
     public int LineCount => LineStarts().Length;
 
     private YamlNode Node(int depth)

@@ -10,7 +10,7 @@ internal sealed class AbsentFor() : LintRule("alert/absent-for", Severity.Warnin
     {
         var twice = new PromDuration(rule.Options.ScrapeInterval.Nanoseconds * 2);
         if (rule.Rule.IsAlert && (rule.Rule.For ?? PromDuration.Zero) < twice
-            && rule.Nodes.OfType<Call>().FirstOrDefault(call => call.Function.Name == "absent") is { } absent)
+            && rule.Calls.FirstOrDefault(call => call.Function.Name == "absent") is { } absent)
         {
             yield return At(rule, absent.Span, $"absent() with a \"for\" below two scrape intervals ({twice}) fires on a single missed scrape", $"set for: {new PromDuration(twice.Nanoseconds * 2)} or more");
         }

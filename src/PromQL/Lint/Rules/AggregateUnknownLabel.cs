@@ -7,7 +7,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class AggregateUnknownLabel() : LintRule("promql/aggregate-unknown-label", Severity.Warning)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from aggregation in rule.Nodes.OfType<Aggregation>()
+        from aggregation in rule.Aggregations
         let inner = rule.LabelsOf(aggregation.Inner)
         from label in aggregation.Grouping
         where !inner.CanHave(label) && label != LabelMatcher.MetricNameLabel

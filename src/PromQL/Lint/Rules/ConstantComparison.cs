@@ -8,7 +8,7 @@ internal sealed class ConstantComparison() : LintRule("promql/constant-compariso
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule)
     {
-        foreach (BinaryExpr comparison in rule.Nodes.OfType<BinaryExpr>().Where(binary => binary.Op.IsComparison()))
+        foreach (BinaryExpr comparison in rule.Binaries.Where(binary => binary.Op.IsComparison()))
         {
             if (comparison.Right.Unparenthesized() is NumberLiteral right && Bounds(comparison.Left) is { } bounds
                 && Outcome(comparison.Op, bounds, right.Value) is { } outcome)
@@ -16,7 +16,7 @@ internal sealed class ConstantComparison() : LintRule("promql/constant-compariso
                 string range = bounds.Low == bounds.High ? $"always {bounds.Low}" : bounds.High < double.PositiveInfinity ? $"between {bounds.Low} and {bounds.High}" : $"at least {bounds.Low}";
                 yield return At(rule, comparison.Span, $"{Short(comparison)} {(outcome ? "always" : "never")} holds: the left side is {range}");
             }
-            else if (comparison.Left.Unparenthesized().ToString() == comparison.Right.Unparenthesized().ToString() && comparison.Left.Type == PromType.Vector)
+            else if (comparison.Left.Type == PromType.Vector && comparison.Right.Type == PromType.Vector && comparison.Left.Unparenthesized().ToString() == comparison.Right.Unparenthesized().ToString())
             {
                 yield return At(rule, comparison.Span, $"{Short(comparison)} compares an expression with itself");
             }

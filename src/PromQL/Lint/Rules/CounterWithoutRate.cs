@@ -12,7 +12,7 @@ internal sealed class CounterWithoutRate() : LintRule("promql/counter-without-ra
         {
             yield break;
         }
-        foreach (BinaryExpr comparison in rule.Nodes.OfType<BinaryExpr>().Where(binary => binary.Op.IsComparison()))
+        foreach (BinaryExpr comparison in rule.Binaries.Where(binary => binary.Op.IsComparison()))
         {
             foreach (VectorSelector selector in Raw(comparison.Left).Concat(Raw(comparison.Right)))
             {

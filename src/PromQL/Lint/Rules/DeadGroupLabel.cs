@@ -7,7 +7,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class DeadGroupLabel() : LintRule("promql/dead-group-label", Severity.Warning)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from binary in rule.Nodes.OfType<BinaryExpr>()
+        from binary in rule.Binaries
         where binary.Matching.Card is MatchCardinality.ManyToOne or MatchCardinality.OneToMany
         let one = rule.LabelsOf(binary.Matching.Card == MatchCardinality.ManyToOne ? binary.Right : binary.Left)
         from label in binary.Matching.Include

@@ -7,7 +7,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class DivisionWithoutData() : LintRule("promql/division-without-data", Severity.Info)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from aggregation in rule.Nodes.OfType<Aggregation>()
+        from aggregation in rule.Aggregations
         where aggregation.Op is AggregateOp.Sum or AggregateOp.Avg or AggregateOp.Stddev or AggregateOp.Stdvar
         let division = aggregation.Inner.Unparenthesized() as BinaryExpr
         where division is { Op: BinaryOp.Div or BinaryOp.Mod } && division.Right.Type == PromType.Vector

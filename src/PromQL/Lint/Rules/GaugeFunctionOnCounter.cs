@@ -7,7 +7,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class GaugeFunctionOnCounter() : LintRule("promql/gauge-function-on-counter", Severity.Warning)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from call in rule.Nodes.OfType<Call>()
+        from call in rule.Calls
         where call.Function.Name is "delta" or "idelta" or "deriv" or "predict_linear"
         let selector = (call.Args[0].Unparenthesized() as MatrixSelector)?.Selector
         where selector is not null && rule.IsCounter(selector)

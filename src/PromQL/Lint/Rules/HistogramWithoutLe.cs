@@ -8,7 +8,7 @@ internal sealed class HistogramWithoutLe() : LintRule("promql/histogram-without-
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule)
     {
-        foreach (Call call in rule.Nodes.OfType<Call>().Where(call => call.Function.Name is "histogram_quantile"))
+        foreach (Call call in rule.Calls.Where(call => call.Function.Name is "histogram_quantile"))
         {
             Expr histogram = call.Args[1];
             bool classic = histogram.Walk().OfType<VectorSelector>().Any(selector => selector.MetricName?.EndsWith("_bucket", StringComparison.Ordinal) == true);

@@ -8,7 +8,7 @@ internal sealed class ImpossibleMatch() : LintRule("promql/impossible-match", Se
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule)
     {
-        foreach (BinaryExpr binary in rule.Nodes.OfType<BinaryExpr>().Where(b => b.Left.Type == PromType.Vector && b.Right.Type == PromType.Vector && b.Op != BinaryOp.Or))
+        foreach (BinaryExpr binary in rule.Binaries.Where(b => b.Left.Type == PromType.Vector && b.Right.Type == PromType.Vector && b.Op != BinaryOp.Or))
         {
             LabelSet left = rule.LabelsOf(binary.Left), right = rule.LabelsOf(binary.Right);
             if (binary.Matching.On)

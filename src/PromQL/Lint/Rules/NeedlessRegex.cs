@@ -7,7 +7,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class NeedlessRegex() : LintRule("promql/needless-regex", Severity.Info)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from selector in rule.Nodes.OfType<VectorSelector>()
+        from selector in rule.Selectors
         from matcher in selector.Matchers
         where matcher.Op is MatchOp.Regex or MatchOp.NotRegex
         let pattern = matcher.Value

@@ -8,7 +8,7 @@ internal sealed class RateOfRecording() : LintRule("promql/rate-of-recording", S
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule)
     {
-        foreach (Call call in rule.Nodes.OfType<Call>().Where(call => call.Function.Name is "rate" or "irate" or "increase"))
+        foreach (Call call in rule.Calls.Where(call => call.Function.Name is "rate" or "irate" or "increase"))
         {
             Expr range = call.Args[0].Unparenthesized();
             if (range is SubqueryExpr subquery && subquery.Inner.Unparenthesized() is Aggregation)

@@ -7,7 +7,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class RateOnGauge() : LintRule("promql/rate-on-gauge", Severity.Warning)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from call in rule.Nodes.OfType<Call>()
+        from call in rule.Calls
         where call.Function.Name is "rate" or "irate" or "increase" or "resets"
         let selector = (call.Args[0].Unparenthesized() as MatrixSelector)?.Selector
         where selector is not null && rule.Known(selector) is { IsGauge: true }

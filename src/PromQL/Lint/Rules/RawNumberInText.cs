@@ -14,7 +14,7 @@ internal sealed class RawNumberInText() : LintRule("alert/raw-number", Severity.
             && value.Walk().Any(node => node is Call { Function.Name: "rate" or "irate" or "deriv" } or BinaryExpr { Op: BinaryOp.Div });
         foreach (NamedText text in fraction ? rule.Rule.Annotations : [])
         {
-            if (TemplateParser.Parse(text.Value, rule.File.Options.Version).Template is { } template && template.Nodes.Any(PrintsValue))
+            if (text.Template is { } template && template.Nodes.Any(PrintsValue))
             {
                 yield return At(rule.File, text.ValueNode, $"\"{text.Name}\" prints $value with all its digits", "pipe it: {{ $value | humanize }} or humanizePercentage");
             }

@@ -8,7 +8,7 @@ internal sealed class RecordingOrder() : LintRule("rule/recording-order", Severi
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule)
     {
-        foreach (VectorSelector selector in rule.Nodes.OfType<VectorSelector>())
+        foreach (VectorSelector selector in rule.Selectors)
         {
             if (selector.MetricName is { } name && rule.Run.Recorded.TryGetValue(name, out RuleUnderTestKey? recording) && ReferenceEquals(recording.Group, rule.Group)
                 && recording.Rule.Node.Start.Line > rule.Rule.Node.Start.Line)

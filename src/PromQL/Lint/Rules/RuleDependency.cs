@@ -8,7 +8,7 @@ internal sealed class RuleDependency() : LintRule("rule/dependency", Severity.In
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule)
     {
-        foreach (VectorSelector selector in rule.Nodes.OfType<VectorSelector>())
+        foreach (VectorSelector selector in rule.Selectors)
         {
             if (selector.MetricName is { } name && rule.Run.Recorded.TryGetValue(name, out RuleUnderTestKey? recording) && !ReferenceEquals(recording.Group, rule.Group))
             {

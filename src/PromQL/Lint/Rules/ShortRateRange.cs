@@ -9,7 +9,7 @@ internal sealed class ShortRateRange() : LintRule("promql/short-rate-range", Sev
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule)
     {
         var twice = new PromDuration(rule.Options.ScrapeInterval.Nanoseconds * 2);
-        foreach (Call call in rule.Nodes.OfType<Call>().Where(call => call.Function.Name is "rate" or "irate" or "increase" or "deriv" or "delta" or "idelta"))
+        foreach (Call call in rule.Calls.Where(call => call.Function.Name is "rate" or "irate" or "increase" or "deriv" or "delta" or "idelta"))
         {
             if (call.Args[0].Unparenthesized() is MatrixSelector { RangeExpr: null } matrix && matrix.Range < twice)
             {

@@ -15,7 +15,7 @@ internal sealed class TemplateLabel() : LintRule("alert/template-label", Severit
         }
         foreach (NamedText text in rule.Rule.Labels.Concat(rule.Rule.Annotations))
         {
-            if (TemplateParser.Parse(text.Value, PrometheusVersionOf(rule)).Template is not { } template)
+            if (text.Template is not { } template)
             {
                 continue;
             }
@@ -32,8 +32,6 @@ internal sealed class TemplateLabel() : LintRule("alert/template-label", Severit
             }
         }
     }
-
-    private static Types.PrometheusVersion PrometheusVersionOf(RuleUnderTest rule) => rule.File.Options.Version;
 
     private static string? Hint(RuleUnderTest rule) => rule.Labels.IsOpen ? null
         : rule.Labels.Names.IsEmpty ? "the result has no labels at all" : $"it has {string.Join(", ", rule.Labels.Names.Order(StringComparer.Ordinal))}";

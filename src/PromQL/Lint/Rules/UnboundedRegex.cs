@@ -7,7 +7,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class UnboundedRegex() : LintRule("promql/unbounded-regex", Severity.Warning)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from selector in rule.Nodes.OfType<VectorSelector>()
+        from selector in rule.Selectors
         from matcher in selector.Matchers
         where matcher.Op is MatchOp.Regex or MatchOp.NotRegex
         let what = matcher.Value is ".*" ? $"{Text(matcher)} matches {(matcher.Op == MatchOp.Regex ? "every series, also those without the label" : "nothing")}"

@@ -8,7 +8,7 @@ internal sealed class UnknownExternalLabel() : LintRule("alert/unknown-external-
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
         from text in rule.Rule.IsAlert && rule.Options.KnowsExternalLabels ? rule.Rule.Labels.Concat(rule.Rule.Annotations) : []
-        let template = TemplateParser.Parse(text.Value, rule.File.Options.Version).Template
+        let template = text.Template
         where template is not null
         from variable in template.Operands().OfType<VariableOperand>()
         where variable is { Name: "$externalLabels", Fields.Length: > 0 } && !rule.Options.ExternalLabels.Contains(variable.Fields[0])

@@ -8,7 +8,7 @@ namespace OptiInfra.PromQL.Lint.Rules;
 internal sealed class UnknownLabel() : LintRule("promql/unknown-label", Severity.Warning)
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
-        from selector in rule.Nodes.OfType<VectorSelector>()
+        from selector in rule.Selectors
         let known = rule.Known(selector)
         where known is not null
         from matcher in selector.Matchers

@@ -13,7 +13,7 @@ internal sealed class UnknownMetric() : LintRule("promql/unknown-metric", Severi
         {
             yield break;
         }
-        foreach (VectorSelector selector in rule.Nodes.OfType<VectorSelector>())
+        foreach (VectorSelector selector in rule.Selectors)
         {
             if (selector.MetricName is { Length: > 0 } name && !IsKnown(rule, name))
             {

@@ -8,7 +8,7 @@ internal sealed class ValueInLabel() : LintRule("alert/value-in-label", Severity
 {
     internal override IEnumerable<Diagnostic> Check(RuleUnderTest rule) =>
         from label in rule.Rule.IsAlert ? rule.Rule.Labels : []
-        let template = TemplateParser.Parse(label.Value, rule.File.Options.Version).Template
+        let template = label.Template
         where template is not null && template.Operands().Any(o => o is VariableOperand { Name: "$value" } or FieldOperand { Fields: ["Value", ..] })
         select At(rule.File, label.ValueNode, $"the label {label.Name} contains $value, so every new value makes a new alert", "put the value in an annotation");
 }
