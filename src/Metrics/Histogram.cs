@@ -178,8 +178,15 @@ public sealed class HistogramSeries : Series
         Enter();
         _counts[bucket]++;
         _sum += value;
-        _native?.Add(value);
-        Volatile.Write(ref _locked, 0);
+        if (_native is null)
+        {
+            Volatile.Write(ref _locked, 0);
+        }
+        else
+        {
+            AddNativeAndLeave(_native, value);
+        }
+
         if (Family.HasExtras)
         {
             Extras(bucket, value);
@@ -222,10 +229,19 @@ public sealed class HistogramSeries : Series
     internal (long Count, double Sum, NativeBuckets? Native) ReadAll(Span<long> counts)
     {
         Enter();
-        _counts.CopyTo(counts);
-        double sum = _sum;
-        NativeBuckets? native = _native?.Copy();
-        Volatile.Write(ref _locked, 0);
+        double sum;
+        NativeBuckets? native;
+        try
+        {
+            _counts.CopyTo(counts);
+            sum = _sum;
+            native = _native?.Copy();
+        }
+        finally
+        {
+            Volatile.Write(ref _locked, 0);
+        }
+
         long count = 0;
         foreach (long value in counts)
         {
@@ -233,6 +249,19 @@ public sealed class HistogramSeries : Series
         }
 
         return (count, sum, native);
+    }
+
+    /// <summary>Native buckets may have to grow, which may fail; the lock must not stay behind.</summary>
+    private void AddNativeAndLeave(NativeBuckets native, double value)
+    {
+        try
+        {
+            native.Add(value);
+        }
+        finally
+        {
+            Volatile.Write(ref _locked, 0);
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -1,5 +1,12 @@
 namespace OptiInfra.Metrics.Exposition;
 
+// The tour. A scrape negotiates a format (ContentNegotiation.cs) and asks the Scraper, which shares one body among readers that ask at
+// the same time. The body is written by TextExposition.cs or ProtobufExposition.cs from bytes that were prepared when the family
+// (FamilyTexts.cs) and the series (LabelText.cs) were made, so that a line is three copies and a number (NumberText.cs). It grows in
+// pooled segments (SegmentedBuffer.cs) and is complete before anything is sent: a reader gets a whole valid scrape or an error status,
+// never half of one. Names that are not plain are escaped as the reader asked (NameEscaping.cs). Timestamps are never written:
+// Prometheus sets its own. Not here: HTTP, which is AspNetCore/.
+
 /// <summary>The languages a scrape can be answered in.</summary>
 public enum ExpositionKind
 {

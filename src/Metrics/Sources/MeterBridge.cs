@@ -2,6 +2,11 @@ using System.Diagnostics.Metrics;
 
 namespace OptiInfra.Metrics.Sources;
 
+// The tour. What others measure: instruments of System.Diagnostics.Metrics (here; BridgedFamily.cs puts their tags in order, MeterNames.cs
+// translates their names), the process, the runtime and NVIDIA accelerators (…Collector.cs). All but the bridge's callbacks run only when
+// somebody scrapes. The other way round, MeterMirror.cs shows the registry as a Meter, for export by OpenTelemetry. Guarantee: nothing
+// here throws into the code it listens to, and an application without any of these sources pays nothing for them.
+
 /// <summary>Which meters are taken in.</summary>
 public sealed record MeterBridgeOptions
 {
