@@ -63,22 +63,7 @@ public sealed class CounterSeries : Series
     /// <summary>Adds an amount. A negative, infinite or undefined amount is refused and counted in <c>metrics_rejected_values_total</c>.</summary>
     public void Inc(double amount)
     {
-        if (!Alive())
-        {
-            return;
-        }
-
-        long whole = (long)amount;
-        if (whole == amount && amount is >= 0 and < WholeLimit)
-        {
-            Interlocked.Add(ref _whole, whole);
-        }
-        else if (!AddFraction(amount))
-        {
-            return;
-        }
-
-        if (Family.HasExtras)
+        if (Add(amount) && Family.HasExtras)
         {
             Exemplar.Offer(ref _exemplar, amount, Family.Registry.Options.Time);
         }
@@ -87,8 +72,10 @@ public sealed class CounterSeries : Series
     /// <summary>Adds an amount and remembers where it came from.</summary>
     public void Inc(double amount, Exemplar exemplar)
     {
-        Inc(amount);
-        Volatile.Write(ref _exemplar, exemplar.At(amount, Family.Registry.Options.Time));
+        if (Add(amount))
+        {
+            Volatile.Write(ref _exemplar, exemplar.At(amount, Family.Registry.Options.Time));
+        }
     }
 
     /// <summary>Raises the total to a value kept elsewhere, such as the process's CPU time. Lower values are ignored.</summary>
@@ -103,6 +90,24 @@ public sealed class CounterSeries : Series
 
     /// <summary>Both parts, read for exposition: the fraction is zero when the total is a whole number.</summary>
     internal (long Whole, double Fraction) Read() => (Volatile.Read(ref _whole), Volatile.Read(ref _fraction));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Add(double amount)
+    {
+        if (!Alive())
+        {
+            return false;
+        }
+
+        long whole = (long)amount;
+        if (whole == amount && amount is >= 0 and < WholeLimit)
+        {
+            Interlocked.Add(ref _whole, whole);
+            return true;
+        }
+
+        return AddFraction(amount);
+    }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool AddFraction(double amount)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using OptiInfra.Metrics.Exposition;
 
 namespace OptiInfra.Metrics;
@@ -276,7 +277,7 @@ public abstract class MetricFamily
     {
         for (int index = 0; index < values.Length; index++)
         {
-            string value = values[index] ?? "";
+            string value = WellFormed(values[index] ?? "");
             if (value.Length > Registry.Options.LabelValueLimit)
             {
                 value = Cut(value, Registry.Options.LabelValueLimit);
@@ -291,6 +292,13 @@ public abstract class MetricFamily
             cleaned[index] = value;
         }
     }
+
+    /// <summary>
+    /// Two values that differ only in halves of surrogate pairs would become the same UTF-8, and a series written twice makes a
+    /// reader refuse the whole scrape.
+    /// </summary>
+    private static string WellFormed(string value) =>
+        value.AsSpan().IndexOfAnyInRange('\ud800', '\udfff') < 0 ? value : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(value));
 
     /// <summary>Never cuts a surrogate pair in two.</summary>
     private static string Cut(string value, int limit) => value[..(char.IsHighSurrogate(value[limit - 1]) ? limit - 1 : limit)];

@@ -45,6 +45,14 @@ public sealed class ExemplarTests
     }
 
     [Fact]
+    public void A_refused_amount_leaves_no_exemplar()
+    {
+        Counter counter = new MetricRegistry().CreateCounter("a_total", "A.");
+        counter.Inc(-1, Exemplar.Of(("trace_id", "t")));
+        Assert.Null(counter.WithLabels().Exemplar);
+    }
+
+    [Fact]
     public void More_than_128_characters_are_refused() =>
         Assert.Throws<ArgumentException>(() => Exemplar.Of(("trace_id", new string('x', 121))));
 

@@ -57,6 +57,16 @@ public sealed class MetricFamilyTests
     }
 
     [Fact]
+    public void Values_that_are_the_same_in_UTF_8_are_one_series()
+    {
+        Counter counter = _registry.CreateCounter("a_total", "A.", "x");
+        counter.WithLabels("\ud800").Inc();
+        counter.WithLabels("\udc00").Inc();
+        counter.WithLabels("\ufffd").Inc();
+        Assert.Equal(3, Assert.Single(counter.AllSeries()).Value);
+    }
+
+    [Fact]
     public void Initial_series_exist_at_zero()
     {
         _registry.CreateCounter("agent_requests_total", "A.", new MetricOptions { InitialSeries = [["cost", "success"]] }, "agent", "status");

@@ -5,7 +5,7 @@ namespace OptiInfra.Metrics.Tests.Exposition;
 
 public sealed class TextExpositionTests
 {
-    private static readonly string[] Awkward = ["", "plain", "\"", "\\", "\n", "a,b=\"c\"", "}", "# EOF", "😱", "\ud800", " ", "\t", "\0"];
+    private static readonly string[] Awkward = ["", "plain", "\"", "\\", "\n", "a,b=\"c\"", "}", "# EOF", "😱", "\ud800", "\udfff", " ", "\t", "\0"];
 
     [Fact]
     public void Every_agent_set_is_strict_OpenMetrics()
