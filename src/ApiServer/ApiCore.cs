@@ -1,5 +1,6 @@
 using OptiInfra.ApiServer.Access;
 using OptiInfra.ApiServer.Admission;
+using OptiInfra.ApiServer.Faults;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Storage;
 using OptiInfra.ApiServer.Verbs;
@@ -23,6 +24,7 @@ internal sealed class ApiCore
         Reader = new ObjectReader(this);
         Rbac = new Rbac(this);
         Admission = new AdmissionChain(this);
+        Chaos = new Chaos(options.Random);
         Fields = new FieldTracker(this);
     }
 
@@ -46,6 +48,8 @@ internal sealed class ApiCore
 
     /// <summary>Cancelled when the server stops; open watches end then.</summary>
     public CancellationToken Stopping { get; set; }
+
+    public Chaos Chaos { get; }
 
     /// <summary>The certificate that clients inside need to trust this server; empty with plain HTTP.</summary>
     public string CaPem { get; set; } = "";

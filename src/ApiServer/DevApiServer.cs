@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using OptiInfra.ApiServer.Access;
 using OptiInfra.ApiServer.Controllers;
+using OptiInfra.ApiServer.Faults;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Storage;
@@ -54,6 +55,12 @@ public sealed class DevApiServer : IAsyncDisposable
     /// <summary>A kubeconfig for the administrator.</summary>
     public string Kubeconfig { get; }
 
+    /// <summary>Faults to inject while the server runs.</summary>
+    public Chaos Chaos => Core.Chaos;
+
+    /// <summary>Forgets all history up to now: older watches and lists are answered with 410.</summary>
+    public void Compact() => Core.Store.Compact();
+
     internal ApiCore Core { get; }
 
     public static async Task<DevApiServer> StartAsync(DevApiServerOptions? options = null, CancellationToken cancellationToken = default)
@@ -67,6 +74,11 @@ public sealed class DevApiServer : IAsyncDisposable
         core.Stopping = stopping.Token;
         Credentials credentials = Credentials.Create(options);
         core.CaPem = credentials.CaPem;
+        foreach (Fault fault in options.Faults)
+        {
+            core.Chaos.Add(fault);
+        }
+
         await Bootstrap.RunAsync(core, cancellationToken).ConfigureAwait(false);
         Task controllers = ControllerSet.Start(core, stopping.Token);
         WebApplication host = BuildHost(options, credentials);
@@ -94,6 +106,8 @@ public sealed class DevApiServer : IAsyncDisposable
             await journal.DisposeAsync().ConfigureAwait(false);
         }
 
+        Core.Admission.Dispose();
+        Core.Tokens.Dispose();
         stopping.Dispose();
     }
 

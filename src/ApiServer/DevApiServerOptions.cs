@@ -30,6 +30,9 @@ public sealed record DevApiServerOptions
     /// <summary>Events kept per resource; older ones are compacted.</summary>
     public int WatchWindow { get; init; } = 20_000;
 
+    /// <summary>Faults that are injected from the start.</summary>
+    public IReadOnlyList<Faults.Fault> Faults { get; init; } = [];
+
     /// <summary>Hears of exceptions that no request should cause.</summary>
     public Action<Exception> ReportBug { get; init; } = static bug => Console.Error.WriteLine(bug);
 

@@ -89,7 +89,8 @@ internal static class BuiltinRules
         ("v1", "PersistentVolumeClaim") => rules with { Default = KindDefaults.Claim, InitialStatus = new JsonObject { ["phase"] = "Pending" } },
         ("v1", "PersistentVolume") => rules with { Default = KindDefaults.Volume, InitialStatus = new JsonObject { ["phase"] = "Pending" } },
         ("v1", "Endpoints") => rules with { Default = KindDefaults.Endpoints, Validate = ConfigValidation.Endpoints, ValidateUpdate = static (now, _) => ConfigValidation.Endpoints(now) },
-        ("v1" or "events.k8s.io/v1", "Event") => rules with { CreateOnUpdate = true, NameRule = NameRule.PathSegment },
+        ("v1", "Event") => rules with { CreateOnUpdate = true, NameRule = NameRule.PathSegment, Validate = EventValidation.Core, ValidateUpdate = static (now, _) => EventValidation.Core(now) },
+        ("events.k8s.io/v1", "Event") => rules with { CreateOnUpdate = true, NameRule = NameRule.PathSegment, Validate = EventValidation.New },
         ("coordination.k8s.io/v1", "Lease") => rules with { CreateOnUpdate = true, Validate = ConfigValidation.Lease, ValidateUpdate = static (now, _) => ConfigValidation.Lease(now) },
         ("discovery.k8s.io/v1", "EndpointSlice") => rules with
         {

@@ -22,7 +22,7 @@ internal static class PodChange
     private static JsonObject Comparable(JsonObject spec)
     {
         JsonObject copy = spec.DeepClone().AsObject();
-        foreach (string name in (ReadOnlySpan<string>)["activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName", "ephemeralContainers"])
+        foreach (string name in (ReadOnlySpan<string>)["activeDeadlineSeconds", "tolerations", "schedulingGates", "nodeName"])
         {
             copy.Remove(name);
         }

@@ -165,15 +165,40 @@ internal sealed class DeploymentController(ApiCore core) : WorkloadController(co
         bool enough = available >= wanted - Math.Max(0, wanted / 4);
         bool done = current is not null && updated >= wanted && available >= wanted && Sum("replicas") == updated;
         string name = current?.Metadata.Str("name") ?? "";
-        JsonArray conditions =
-        [
-            Condition(old, "Available", enough, enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable", enough ? "Deployment has minimum availability." : "Deployment does not have minimum availability."),
-            done
-                ? Condition(old, "Progressing", true, "NewReplicaSetAvailable", $"ReplicaSet \"{name}\" has successfully progressed.")
-                : Condition(old, "Progressing", true, "ReplicaSetUpdated", current is null ? "Deployment is progressing." : $"ReplicaSet \"{name}\" is progressing."),
-        ];
+        JsonArray conditions = (JsonArray)old.DeepClone();
+        Set(conditions, "Available", enough, enough ? "MinimumReplicasAvailable" : "MinimumReplicasUnavailable", enough ? "Deployment has minimum availability." : "Deployment does not have minimum availability.");
+        string finished = $"ReplicaSet \"{name}\" has successfully progressed.";
+        bool rolledOut = old.Objects().Any(condition => condition.Str("type") == "Progressing" && condition.Str("message") == finished);
+        if (done)
+        {
+            Set(conditions, "Progressing", true, "NewReplicaSetAvailable", finished);
+        }
+        else if (!rolledOut)
+        {
+            // Scaling what is rolled out is no new rollout.
+            Set(conditions, "Progressing", true, "ReplicaSetUpdated", current is null ? "Deployment is progressing." : $"ReplicaSet \"{name}\" is progressing.");
+        }
+
         status["conditions"] = conditions;
         return status;
+    }
+
+    /// <summary>A condition that changes moves to the end, as the real controller leaves it.</summary>
+    private void Set(JsonArray conditions, string type, bool holds, string reason, string message)
+    {
+        JsonObject? known = conditions.Objects().FirstOrDefault(condition => condition.Str("type") == type);
+        JsonObject wanted = Condition(conditions, type, holds, reason, message);
+        if (known is not null && JsonNode.DeepEquals(known, wanted))
+        {
+            return;
+        }
+
+        if (known is not null)
+        {
+            conditions.Remove(known);
+        }
+
+        conditions.Add((JsonNode)wanted);
     }
 
     private JsonObject Condition(JsonArray old, string type, bool holds, string reason, string message)

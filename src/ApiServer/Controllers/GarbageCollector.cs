@@ -13,8 +13,7 @@ namespace OptiInfra.ApiServer.Controllers;
 /// </summary>
 internal sealed class GarbageCollector(ApiCore core) : Controller(core)
 {
-    private const long Recent = 1000;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
 
     private readonly HashSet<string> watched = [];
@@ -101,7 +100,7 @@ internal sealed class GarbageCollector(ApiCore core) : Controller(core)
                 await DropFinalizerAsync(info, obj, ObjectDeleter.ForegroundFinalizer, cancellation).ConfigureAwait(false);
             }
         }
-        else if (obj.Revision > Core.Store.Revision - Recent && Core.Clock.GetUtcNow() - Created(obj) < Patience)
+        else if (Core.Clock.GetUtcNow() - Created(obj) < Patience && !obj.IsDeleting)
         {
             // An owner that was never there is given a moment, as a collector that first has to see the graph would.
             EnqueueLater(table, key, Patience);

@@ -32,7 +32,14 @@ internal sealed class OpenApiDocuments
         bool isGroup = parts is [_, _, "apis", _] && served.ServesGroup(parts[3]) && !served.IsCustomGroup(parts[3]);
         return resources.Length > 0 || isGroup
             ? Responder.WriteBytesAsync(http, 200, Make(served, path, _ => Version3(resources)), "application/json")
-            : Responder.WriteTextAsync(http, 404, "404 page not found\n");
+            : NothingAsync(http);
+    }
+
+    /// <summary>A document that is not there is answered without a word.</summary>
+    private static Task NothingAsync(HttpContext http)
+    {
+        http.Response.StatusCode = 404;
+        return Task.CompletedTask;
     }
 
     private static string PathOf(ResourceInfo info) => info.Group.Length == 0 ? $"api/{info.Version}" : $"apis/{info.ApiVersion}";

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using OptiInfra.ApiServer.Discovery;
+using OptiInfra.ApiServer.Faults;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Verbs;
 
@@ -49,12 +50,26 @@ internal sealed class RequestRouter(ApiCore core, Access.Authentication authenti
         }
     }
 
-    private Task RouteAsync(HttpContext http)
+    private async Task RouteAsync(HttpContext http)
     {
         string path = http.Request.Path.Value ?? "/";
         string[] parts = path.Split('/')[1..];
         ResourceRegistry.Picture served = core.Registry.Current;
-        UserInfo user = authentication.Identify(http);
+        bool health = parts[0] is "healthz" or "livez" or "readyz";
+        if (!health && core.Chaos.Hit(http.Request.Method, path, watch: http.Request.Query.ContainsKey("watch")) is { } fault)
+        {
+            http.Items[typeof(Fault)] = fault;
+            if (!await Chaos.StrikeAsync(fault, http, core.Clock).ConfigureAwait(false))
+            {
+                return;
+            }
+        }
+
+        await DispatchAsync(http, parts, served, authentication.Identify(http)).ConfigureAwait(false);
+    }
+
+    private Task DispatchAsync(HttpContext http, string[] parts, ResourceRegistry.Picture served, UserInfo user)
+    {
         switch (parts[0])
         {
             case "healthz" or "livez" or "readyz":

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using OptiInfra.ApiServer.Apply;
+using OptiInfra.ApiServer.Builtin;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Schema;
@@ -26,12 +27,41 @@ internal sealed class FieldTracker(ApiCore core)
         if (!options.Apply)
         {
             Of(info, options.Subresource).Update(live, wanted, options.Manager, core.Clock.GetUtcNow());
+            if (UnknownElsewhere(info, live, wanted) is not null)
+            {
+                // Managers of a version that lacks one of the fields cannot be kept; the real server forgets them all.
+                wanted.Obj("metadata")?.Remove("managedFields");
+            }
+        }
+        else if (UnknownElsewhere(info, live, wanted) is { } field)
+        {
+            throw ApiError.Internal($".{field}: field not declared in schema");
         }
 
         if (options.Subresource == "scale")
         {
             TrimScaleEntries(info, wanted);
         }
+    }
+
+    /// <summary>A field of the object that the version of one of its managers does not declare; null when there is none.</summary>
+    private string? UnknownElsewhere(ResourceInfo info, JsonObject live, JsonObject wanted)
+    {
+        if (!info.IsCustom)
+        {
+            return null;
+        }
+
+        foreach (string version in live.Obj("metadata").Arr("managedFields").Objects().Select(entry => entry.Str("apiVersion") ?? "").Distinct())
+        {
+            if (version != info.ApiVersion && core.Registry.Current.Find(info.Group, version[(version.IndexOf('/') + 1)..], info.Plural) is { } other
+                && CustomDecoder.Decode(other.Rules.Schema, BuiltinSchemas.ObjectMeta, wanted).UnknownFields is [var unknown, ..])
+            {
+                return unknown;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>A Scale shows neither when a field was set nor a count of zero, and so its entries do not either.</summary>

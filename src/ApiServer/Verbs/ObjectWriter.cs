@@ -313,7 +313,7 @@ internal sealed class ObjectWriter(ApiCore core)
 
     private static void Generation(ResourceInfo info, JsonObject wanted, JsonObject live, string subresource)
     {
-        if (!info.Rules.HasGeneration)
+        if (!info.Rules.HasGeneration || subresource is "binding" or "kubelet")
         {
             return;
         }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
+using OptiInfra.ApiServer.Faults;
 using OptiInfra.ApiServer.Http;
 using OptiInfra.ApiServer.Registry;
 using OptiInfra.ApiServer.Storage;
@@ -23,7 +24,6 @@ internal sealed class WatchStream(ApiCore core, ApiRequest request, ListOptions 
     private readonly HttpContext http = request.Http;
     private readonly ResourceInfo info = request.Info;
     private readonly string prefix = request.Info.Namespaced && request.Namespace.Length > 0 ? request.Namespace + "/" : "";
-    private readonly string include = request.Query.Text("includeObject") ?? "";
     private bool tableHeaderSent;
     private long lastSent;
 
@@ -110,7 +110,16 @@ internal sealed class WatchStream(ApiCore core, ApiRequest request, ListOptions 
         TimeSpan limit = options.Timeout is { Ticks: > 0 } asked ? asked : TimeSpan.FromSeconds(1800 + core.RandomNumber(1800));
         DateTimeOffset end = core.Clock.GetUtcNow() + limit;
         DateTimeOffset nextBookmark = core.Clock.GetUtcNow() + BookmarkInterval;
-        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, core.Stopping);
+        Fault? fault = http.Items[typeof(Fault)] as Fault;
+        CancellationToken dropped = core.Chaos.WatchesDropped;
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(request.Aborted, core.Stopping, dropped);
+        if (fault?.Kind == FaultKind.BlackHoleWatch)
+        {
+            await Task.Delay(limit, core.Clock, ended.Token).ConfigureAwait(false);
+            return;
+        }
+
+        DateTimeOffset cut = fault?.Kind == FaultKind.DropWatch ? core.Clock.GetUtcNow() + fault.Delay : DateTimeOffset.MaxValue;
         while (true)
         {
             Task appended = table.Appended;
@@ -131,6 +140,12 @@ internal sealed class WatchStream(ApiCore core, ApiRequest request, ListOptions 
             }
 
             DateTimeOffset now = core.Clock.GetUtcNow();
+            if (now >= cut || dropped.IsCancellationRequested)
+            {
+                http.Abort();
+                return;
+            }
+
             if (now >= end || ended.IsCancellationRequested)
             {
                 break;
@@ -144,7 +159,8 @@ internal sealed class WatchStream(ApiCore core, ApiRequest request, ListOptions 
                 await FlushAsync().ConfigureAwait(false);
             }
 
-            TimeSpan wait = (options.Bookmarks && nextBookmark < end ? nextBookmark : end) - now;
+            DateTimeOffset wake = options.Bookmarks && nextBookmark < end ? nextBookmark : end;
+            TimeSpan wait = (cut < wake ? cut : wake) - now;
             await Task.WhenAny(appended, Task.Delay(wait, core.Clock, ended.Token)).ConfigureAwait(false);
         }
 
@@ -223,7 +239,6 @@ internal sealed class WatchStream(ApiCore core, ApiRequest request, ListOptions 
             form = Responder.Partial(form);
         }
 
-        _ = include;
         return WriteAsync(StoreEvent.Line(type, JsonBytes.Write(form)));
     }
 

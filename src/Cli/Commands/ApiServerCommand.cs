@@ -1,5 +1,6 @@
 using System.CommandLine;
 using OptiInfra.ApiServer;
+using OptiInfra.ApiServer.Faults;
 using OptiInfra.Cli.Output;
 
 namespace OptiInfra.Cli.Commands;
@@ -21,19 +22,35 @@ internal static class ApiServerCommand
         {
             listen, http, kubeconfig, data, authorization, tokens, noControllers, chaos,
         };
-        command.SetAction((parsed, cancellation) => RunAsync(
-            new DevApiServerOptions
+        command.SetAction((parsed, cancellation) =>
+        {
+            List<Fault> faults = [];
+            foreach (string text in parsed.GetValue(chaos) ?? [])
             {
-                Listen = parsed.GetValue(listen)!,
-                Http = parsed.GetValue(http),
-                KubeconfigPath = parsed.GetValue(kubeconfig),
-                DataFolder = parsed.GetValue(data),
-                Authorization = parsed.GetValue(authorization),
-                Controllers = !parsed.GetValue(noControllers),
-                Tokens = (parsed.GetValue(tokens) ?? []).Select(token => token.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1]),
-            },
-            terminal,
-            cancellation));
+                (Fault? fault, string? error) = ChaosText.Parse(text);
+                if (fault is null)
+                {
+                    return Task.FromResult(terminal.Fail(error!));
+                }
+
+                faults.Add(fault);
+            }
+
+            return RunAsync(
+                new DevApiServerOptions
+                {
+                    Listen = parsed.GetValue(listen)!,
+                    Http = parsed.GetValue(http),
+                    KubeconfigPath = parsed.GetValue(kubeconfig),
+                    DataFolder = parsed.GetValue(data),
+                    Authorization = parsed.GetValue(authorization),
+                    Controllers = !parsed.GetValue(noControllers),
+                    Tokens = (parsed.GetValue(tokens) ?? []).Select(token => token.Split('=', 2)).Where(parts => parts.Length == 2).ToDictionary(parts => parts[0], parts => parts[1]),
+                    Faults = faults,
+                },
+                terminal,
+                cancellation);
+        });
         return command;
     }
 

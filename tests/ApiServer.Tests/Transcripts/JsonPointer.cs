@@ -52,9 +52,16 @@ internal static class JsonPointer
             {
                 obj.Remove(head);
             }
-            else if (node is JsonArray list && TryPick(list, head, out JsonNode? item))
+            else if (node is JsonArray list)
             {
-                list.Remove(item);
+                while (TryPick(list, head, out JsonNode? item))
+                {
+                    list.Remove(item);
+                    if (!head.StartsWith('['))
+                    {
+                        break;
+                    }
+                }
             }
         }
         else if (TryPick(node, head, out JsonNode? child))
