@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using OptiInfra.Bench;
+using OptiInfra.Bench.Kubernetes;
 using OptiInfra.Bench.Metrics;
 
 // Every measurement of the product, one line a figure: what, figure, peer, ratio, budget, verdict.
@@ -15,6 +16,7 @@ Measurement[] all =
     .. InstrumentMeasurements.All,
     .. BridgeMeasurements.All,
     .. ScrapeMeasurements.All,
+    .. RuntimeMeasurements.All,
 ];
 
 if (args.Contains("--bdn"))

@@ -36,6 +36,7 @@ internal static class ListDecoder
     }
 
     private static void ReadItems<T>(ref Utf8JsonReader reader, JsonTypeInfo<T> type, List<T> items)
+        where T : class, IKubeObject
     {
         reader.Read();
         if (reader.TokenType == JsonTokenType.Null)
@@ -50,7 +51,8 @@ internal static class ListDecoder
 
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            items.Add(JsonSerializer.Deserialize(ref reader, type) ?? throw new JsonException("an item is null"));
+            T? item = JsonSerializer.Deserialize(ref reader, type);
+            items.Add(item?.Metadata is not null ? item : throw new JsonException("an item is null or has no metadata"));
         }
     }
 

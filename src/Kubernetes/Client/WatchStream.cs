@@ -176,7 +176,8 @@ internal static class WatchFrame
         }
 
         T found = JsonSerializer.Deserialize(ref body, type.Json) ?? throw new JsonException("the object is null");
-        return found.Metadata.Name is { Length: > 0 }
+        // An explicit null gets past the types.
+        return found.Metadata is { Name.Length: > 0 }
             ? new WatchEvent<T>(known, found, found.Metadata.ResourceVersion ?? "")
             : throw new JsonException("the object has no name");
     }

@@ -2,6 +2,12 @@ using System.Text.Json.Serialization;
 
 namespace OptiInfra.Kubernetes.Objects;
 
+// The tour of this folder. IKubeObject and its metadata stand here; ResourceKind.cs says how the API addresses a kind and which type
+// reads it. Core, Network, Workloads and Coordination hold views of the built-in kinds, with just the fields we read; KubeTypes lists
+// their handles and generates their JSON. DynamicObject.cs reads any kind, whole or only its metadata. Condition.cs has what
+// statuses and selectors share, KubeStatus.cs how servers say no, YamlJson.cs how people write all this down.
+// Guarantee: every type is immutable and may be shared. Not here: defaults and validation, which are the server's.
+
 /// <summary>
 /// What every Kubernetes object has. Our typed objects are immutable views: they hold the fields that we read, and
 /// are never written back whole; writes go through apply and patch with just the fields we own.

@@ -6,6 +6,19 @@ using OptiInfra.Kubernetes.Objects;
 
 namespace OptiInfra.Kubernetes.Runtime;
 
+// The tour of this folder, in the order in which a change travels.
+//   ReflectorState.cs, Reflector.cs   follow a collection of the server: list, watch, and every way in which these fail (a pure table
+//                                     of states, and what is done in each)
+//   Store.cs, Informer.cs             the cache that this keeps, what changed in it, and handlers that are told, each at its own pace
+//   Predicates.cs                     which changes are worth a look
+//   WorkQueue.cs                      keys to look at: once each, by priority, never one key with two workers, back-off
+//   Controller.cs                     workers that hand keys to the reconcile function
+//   OwnerReferences.cs, Finalizers.cs, Conditions.cs, ConflictRetry.cs   what reconcilers need when they write
+//   EventRecorder.cs, LeaderElector.cs (and LeaseStore.cs)   telling people; being the only one
+//   RuntimeHost.cs                    all of it started and stopped in the right order
+// Guarantee: whatever is lost on the way (connections, events, versions, leaders), every object whose state differs from what was
+// last reconciled is reconciled again. Not here: what to do about an object; that is the reconcile function's.
+
 /// <summary>What a reconciliation wants next. An exception means: again, after a growing wait.</summary>
 public readonly record struct ReconcileResult(TimeSpan? After = null)
 {

@@ -112,9 +112,12 @@ internal sealed class Reflector<T>(KubeClient client, ResourceType<T> type, Info
     private async Task<Outcome> StreamAsync(Streaming state, CancellationToken cancellationToken)
     {
         Open(new WatchOptions { ResourceVersion = state.Version, SendInitialEvents = true }, cancellationToken);
+        // A server that never heard of initial events sends the objects and then waits for changes; so silence means "list".
+        open!.EndAfter(options.MinIdle);
         var items = new Dictionary<ObjectKey, T>();
         while (await MoveNextAsync(cancellationToken).ConfigureAwait(false) is { } next)
         {
+            open.EndAfter(next.EndsInitialEvents ? Timeout.InfiniteTimeSpan : options.MinIdle);
             if (next.EndsInitialEvents)
             {
                 informer.Replace(options.Namespace, [.. items.Values], next.ResourceVersion);

@@ -182,6 +182,28 @@ public sealed class ReflectorTests
         Assert.Equal("NotOlderThan", only["resourceVersionMatch"]);
     }
 
+    [Fact]
+    public async Task A_server_that_never_ends_the_initial_events_is_listed_after_half_a_minute()
+    {
+        await using var rig = await Rig.StartAsync(
+            async (context, request, _) =>
+            {
+                if (!request.IsWatch)
+                {
+                    await JsonAsync(context, 200, List("5", [ConfigMap("a", "5")]));
+                    return;
+                }
+
+                await FrameAsync(context, Frame("ADDED", ConfigMap("a", "5")));
+                await HoldAsync(context);
+            },
+            watchList: true);
+
+        await rig.Time.PassUntilAsync(() => rig.Informer.HasSynced, TimeSpan.FromSeconds(1));
+        Assert.InRange(rig.Time.Elapsed.TotalSeconds, 30, 60);
+        Assert.Single(rig.Server.Lists);
+    }
+
     [Theory]
     [InlineData("this is not JSON")]
     [InlineData("{\"type\":\"ADDED\",\"object\":")]
