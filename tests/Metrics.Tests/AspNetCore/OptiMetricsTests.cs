@@ -6,9 +6,11 @@ using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using OptiInfra.Metrics.Agents;
 using OptiInfra.Metrics.AspNetCore;
+using OptiInfra.Metrics.Sources;
 
 namespace OptiInfra.Metrics.Tests.AspNetCore;
 
@@ -136,6 +138,30 @@ public sealed class OptiMetricsTests
         Assert.Contains("requests_total", await client.GetStringAsync($"http://127.0.0.1:{port}/metrics"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_platforms_own_meters_come_in_through_the_bridge()
+    {
+        await using Agent agent = await Agent.StartAsync(new OptiMetricsOptions { Bridge = new MeterBridgeOptions() }, app => app.MapGet("/things/{id}", (string id) => id));
+        await agent.GetAsync("/things/7");
+        string text = (await agent.GetAsync("/metrics")).Body;
+        Assert.Contains("# TYPE http_server_request_duration_seconds histogram\n", text, StringComparison.Ordinal);
+        Assert.Contains("http_route=\"/things/{id}\"", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE http_client_request_duration_seconds histogram\n", text, StringComparison.Ordinal);
+        Assert.Contains("# TYPE kestrel_active_connections gauge\n", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_unhealthy_check_of_the_application_makes_the_health_page_say_so()
+    {
+        await using Agent agent = await Agent.StartAsync(
+            new OptiMetricsOptions(),
+            _ => { },
+            services => services.AddHealthChecks().AddCheck("database", () => HealthCheckResult.Unhealthy()));
+        (HttpStatusCode status, string body) = await agent.GetAsync("/health");
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
+        Assert.Contains("\"status\":\"unhealthy\"", body, StringComparison.Ordinal);
+    }
+
     private static int FreePort()
     {
         using var listener = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
@@ -148,12 +174,13 @@ public sealed class OptiMetricsTests
     {
         public IServiceProvider Services => app.Services;
 
-        public static async Task<Agent> StartAsync(OptiMetricsOptions options, Action<WebApplication> configure)
+        public static async Task<Agent> StartAsync(OptiMetricsOptions options, Action<WebApplication> configure, Action<IServiceCollection>? add = null)
         {
             WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
             builder.Logging.ClearProviders();
             builder.WebHost.UseUrls("http://127.0.0.1:0");
             builder.Services.AddOptiMetrics(options);
+            add?.Invoke(builder.Services);
             WebApplication app = builder.Build();
             app.MapOptiMetrics();
             configure(app);
