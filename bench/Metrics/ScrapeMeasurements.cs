@@ -43,7 +43,7 @@ internal static class ScrapeMeasurements
     {
         double best = double.MaxValue;
         double bytes = double.MaxValue;
-        for (int run = 0; run < 25; run++)
+        for (int run = 0; run < 50; run++)
         {
             long before = GC.GetTotalAllocatedBytes(precise: true);
             long start = Stopwatch.GetTimestamp();
