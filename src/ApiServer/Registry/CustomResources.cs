@@ -49,11 +49,7 @@ internal static class CustomResources
             Columns = Tables.CustomColumns.Of(version),
             SelectableFields = [.. version.Arr("selectableFields").Objects().Select(field => (field.Str("jsonPath") ?? "").TrimStart('.'))],
             Custom = new CustomVersion(definition, version, true, version.Bool("storage") == true),
-<<<<<<< HEAD
             Rules = CustomRules.Of(schema, hasStatus, subresources.Obj("scale")),
-=======
-            Rules = CustomRules.Of(schema, hasStatus, SubresourcesOf(subresources, group, name, names.Str("kind")!).FirstOrDefault(static sub => sub.Scale is not null)?.Scale),
->>>>>>> 93aa909 (ApiServer: schemas of definitions normalised, rules and defaults as a real server answers them)
         };
         return name == storageName ? info : info with
         {

@@ -7,25 +7,15 @@ namespace OptiInfra.ApiServer.Registry;
 /// <summary>The rules that all custom resources share, over the schema of one version.</summary>
 internal static class CustomRules
 {
-<<<<<<< HEAD
     public static KindRules Of(StructuralSchema schema, bool hasStatus, JsonObject? scale = null) => new()
-=======
-    public static KindRules Of(StructuralSchema schema, bool hasStatus, ScalePaths? scale) => new()
->>>>>>> 93aa909 (ApiServer: schemas of definitions normalised, rules and defaults as a real server answers them)
     {
         Schema = schema,
         HasGeneration = true,
         UnconditionalUpdate = false,
         NameRule = NameRule.DnsSubdomain,
-<<<<<<< HEAD
         Validate = obj => [.. CustomValidation.Validate(schema, obj, null), .. CheckReplicas(obj, scale.Str("specReplicasPath"))],
         ValidateUpdate = (wanted, old) => [.. CustomValidation.Validate(schema, wanted, old), .. CheckReplicas(wanted, scale.Str("specReplicasPath"))],
         ValidateStatusUpdate = (wanted, old) => [.. CustomValidation.Validate(schema, wanted, old, statusOnly: true), .. CheckReplicas(wanted, scale.Str("statusReplicasPath"))],
-=======
-        Validate = obj => CustomValidation.Validate(schema, obj, null, scale: scale),
-        ValidateUpdate = (wanted, old) => CustomValidation.Validate(schema, wanted, old, scale: scale),
-        ValidateStatusUpdate = (wanted, old) => CustomValidation.Validate(schema, wanted, old, statusOnly: true, scale),
->>>>>>> 93aa909 (ApiServer: schemas of definitions normalised, rules and defaults as a real server answers them)
         PrepareForCreate = obj =>
         {
             if (hasStatus)

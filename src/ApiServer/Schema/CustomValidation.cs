@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using OptiInfra.ApiServer.Cel;
-using OptiInfra.ApiServer.Registry;
 
 namespace OptiInfra.ApiServer.Schema;
 
@@ -17,9 +16,8 @@ internal static class CustomValidation
     /// <param name="schema">Root schema of the version.</param>
     /// <param name="value">The new object.</param>
     /// <param name="old">The stored object on update; null on creation.</param>
-    /// <param name="scale">Where a scale subresource keeps its counts; null without one.</param>
     /// <param name="statusOnly">A write to the status subresource: only the status is judged by the schema.</param>
-    public static List<FieldError> Validate(StructuralSchema schema, JsonObject value, JsonObject? old, bool statusOnly = false, ScalePaths? scale = null)
+    public static List<FieldError> Validate(StructuralSchema schema, JsonObject value, JsonObject? old, bool statusOnly = false)
     {
         var errors = new List<FieldError>();
         if (!statusOnly)
@@ -33,7 +31,6 @@ internal static class CustomValidation
                 .Select(static error => error.Field == SchemaValidator.NoField ? error : error with { Field = SchemaValidator.Join("status", error.Field) }));
         }
 
-        errors.AddRange(scale is null ? [] : ScaleValidation.Validate(value, scale, statusOnly));
         CheckEmbedded(schema, value, "", errors);
         CheckLists(schema, value, "", old, errors);
         if (!RuleValidator.HasRules(schema))
