@@ -107,6 +107,7 @@ public sealed class DevApiServer : IAsyncDisposable
         }
 
         Core.Admission.Dispose();
+        Core.Chaos.Dispose();
         Core.Tokens.Dispose();
         stopping.Dispose();
     }

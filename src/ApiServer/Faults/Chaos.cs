@@ -49,7 +49,7 @@ public sealed record Fault(FaultKind Kind)
 /// Breaks requests on purpose, for tests and <c>dev --chaos</c>. Faults can be added and taken away while the server
 /// runs; health paths are never hit, so that a supervisor sees the server as up.
 /// </summary>
-public sealed class Chaos
+public sealed class Chaos : IDisposable
 {
     private readonly Lock gate = new();
     private readonly List<(Fault Fault, int Left)> faults = [];
@@ -81,6 +81,8 @@ public sealed class Chaos
         CancellationTokenSource old = Interlocked.Exchange(ref watches, new CancellationTokenSource());
         old.Cancel();
     }
+
+    public void Dispose() => watches.Dispose();
 
     /// <summary>Cancelled when open watches are dropped.</summary>
     internal CancellationToken WatchesDropped => watches.Token;

@@ -35,8 +35,7 @@ internal static class SimplePath
             }
             else
             {
-                int end = path.AsSpan(at).IndexOfAny('.', '[') is var next && next < 0 ? path.Length : at + next;
-                error = bracket ? "array index is not supported" : $"expected [ or . but got: {path[at..end]}";
+                error = bracket ? "array index is not supported" : $"expected [ or . but got: {path[at]}";
                 return false;
             }
 
