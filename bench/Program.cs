@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using OptiInfra.Bench;
+using OptiInfra.Bench.Compiler;
 using OptiInfra.Bench.Kubernetes;
 using OptiInfra.Bench.Metrics;
 
@@ -13,6 +14,7 @@ using OptiInfra.Bench.Metrics;
 // The exit code is 1 when a figure is over its budget. Each room adds its own list here.
 Measurement[] all =
 [
+    .. CompilerMeasurements.All,
     .. InstrumentMeasurements.All,
     .. BridgeMeasurements.All,
     .. ScrapeMeasurements.All,

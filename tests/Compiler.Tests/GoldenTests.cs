@@ -103,24 +103,33 @@ public sealed class GoldenTests
             files["warnings.txt"] = string.Concat(rendered.Diagnostics.Select(diagnostic => diagnostic + "\n"));
         }
 
-        Cluster(resources, files);
+        Cluster(name, resources, files);
         return files;
     }
 
-    private static void Cluster(ResourceSet resources, Dictionary<string, string> files)
+    private static void Cluster(string name, ResourceSet resources, Dictionary<string, string> files)
     {
         StackModel stack = resources.Stacks.Count == 0 ? StackModel.Default : StackModel.From(resources.Stacks[0].Resource);
         List<ScrapeClass> classes = [];
-        files["cluster/prometheus.yml"] = StackCompiler.Compile(stack).Text;
+        CompiledStack root = StackCompiler.Compile(stack, name == "managed" ? "optiinfra/operator:0" : null);
+        files["cluster/prometheus.yml"] = root.Text;
+        List<Manifest> manifests = [.. root.Manifests];
         foreach (OptiAgent agent in resources.Agents.Select(agent => agent.Resource))
         {
             CompiledAgent compiled = AgentCompiler.Compile(agent, stack);
             classes.AddRange(compiled.Classes);
-            files[$"cluster/{(stack.Discovery == DiscoveryMode.Native ? "scrape" : "targets")}/{compiled.Key}"] = compiled.Text;
-            foreach (Manifest manifest in compiled.Manifests)
+            manifests.AddRange(compiled.Manifests);
+            if (compiled.Text.Length > 0)
             {
-                files[$"cluster/objects/{manifest.Namespace}/{manifest.Kind.Plural}/{manifest.Name}.yaml"] = Crds.Schema.YamlWriter.Write(manifest.Json);
+                files[$"cluster/{(stack.Discovery == DiscoveryMode.Native ? "scrape" : "targets")}/{compiled.Key}"] = compiled.Text;
             }
+        }
+
+        OptiAgent[] all = [.. resources.Agents.Select(agent => agent.Resource)];
+        manifests.AddRange(resources.Policies.SelectMany(policy => PolicyCompiler.Compile(policy.Resource, all, stack).Manifests));
+        foreach (Manifest manifest in manifests)
+        {
+            files[$"cluster/objects/{manifest.Namespace ?? "cluster"}/{manifest.Kind.Plural}/{manifest.Name}.yaml"] = Crds.Schema.YamlWriter.Write(manifest.Json);
         }
 
         if (stack.Discovery == DiscoveryMode.Resolved)

@@ -1,3 +1,4 @@
+using OptiInfra.Compiler.Emit;
 using OptiInfra.Compiler.Exporters;
 using OptiInfra.Compiler.Model;
 using OptiInfra.Crds;
@@ -45,7 +46,9 @@ public static class AgentCompiler
         string text = jobs.Count == 0 || stack.Mode == StackMode.PrometheusOperator ? ""
             : stack.Discovery == DiscoveryMode.Native || stack.ForFiles ? NativeJobs.Write(jobs, stack, secrets)
             : ResolvedTargets.Write(jobs, stack, secrets, classes);
-        IReadOnlyList<Manifest> manifests = stack.ForFiles ? [] : ExporterObjects.Of(agent, secretVersion);
+        IReadOnlyList<Manifest> manifests = stack.ForFiles ? []
+            : stack.Mode == StackMode.PrometheusOperator ? [.. ExporterObjects.Of(agent, secretVersion), .. PrometheusOperatorObjects.Monitors(agent, jobs, stack)]
+            : ExporterObjects.Of(agent, secretVersion);
         return new CompiledAgent
         {
             Key = key,

@@ -1,3 +1,5 @@
+using OptiInfra.Compiler.Alerting;
+using OptiInfra.Compiler.Emit;
 using OptiInfra.Compiler.Model;
 using OptiInfra.Compiler.Packs;
 using OptiInfra.Crds;
@@ -31,22 +33,44 @@ public static class PolicyCompiler
         }
 
         IReadOnlyList<RuleGroup> groups = Groups(policy, watched, stack, report);
+        if (stack.Mode == StackMode.PrometheusOperator && !stack.ForFiles)
+        {
+            // Elsewhere the routes of all policies make one configuration, which checks them.
+            NotificationChecks.Run(policy, stack, report);
+        }
+
         if (report.HasErrors)
         {
             return new CompiledPolicy { Key = key, Text = "", Hash = "", Agents = watched.Length, Diagnostics = report.Diagnostics };
         }
 
-        string text = groups.Count == 0 ? "" : RuleFileWriter.Write(groups, stack.Version, new Dictionary<string, string> { [RuleFileWriter.PolicyLabel] = $"{ns}/{name}" });
+        bool foreign = stack.Mode == StackMode.PrometheusOperator && !stack.ForFiles;
+        Manifest[] manifests = foreign ? [.. Foreign(policy, groups, stack)] : [];
+        string text = groups.Count == 0 || foreign ? "" : RuleFileWriter.Write(groups, stack.Version, new Dictionary<string, string> { [RuleFileWriter.PolicyLabel] = $"{ns}/{name}" });
         return new CompiledPolicy
         {
             Key = key,
             Text = text,
-            Hash = Naming.Hash(text),
+            Hash = Naming.Hash(string.Concat([text, .. manifests.Select(manifest => manifest.Hash)])),
+            Manifests = manifests,
             Groups = [.. groups.Select(group => group.Name)],
             Rules = groups.Sum(group => group.Rules?.Count ?? 0),
             Agents = watched.Length,
             Diagnostics = report.Diagnostics,
         };
+    }
+
+    private static IEnumerable<Manifest> Foreign(AlertPolicy policy, IReadOnlyList<RuleGroup> groups, StackModel stack)
+    {
+        if (groups.Count > 0)
+        {
+            yield return PrometheusOperatorObjects.Rules(policy, groups, stack);
+        }
+
+        if (PrometheusOperatorObjects.Routes(policy, stack) is { } routes)
+        {
+            yield return routes;
+        }
     }
 
     /// <summary>All groups of the policy, before they are written: packs first, own groups after them.</summary>
