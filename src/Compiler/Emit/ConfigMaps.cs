@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using OptiInfra.Compiler.Compile;
 using OptiInfra.Compiler.Model;
@@ -21,6 +22,17 @@ public static class ConfigMaps
     /// <summary>One bucket of agents' or policies' keys.</summary>
     public static Manifest Bucket(StackModel stack, string artifact, string bucket, IEnumerable<KeyValuePair<string, string>> keys) =>
         Object(stack, artifact, bucket, keys);
+
+    /// <summary>Alertmanager's configuration: a Secret, because routes tell who is called at night.</summary>
+    public static Manifest Alertmanager(StackModel stack, string text)
+    {
+        ArgumentNullException.ThrowIfNull(stack);
+        return Manifest.Create(Kinds.Secret, stack.Namespace, Naming.StackObject(stack.Name, Artifacts.Alertmanager), Labels(stack.Name, Artifacts.Alertmanager), new JsonObject
+        {
+            ["type"] = "Opaque",
+            ["data"] = new JsonObject { [Contract.AlertmanagerFile] = Convert.ToBase64String(Encoding.UTF8.GetBytes(text)) },
+        });
+    }
 
     /// <summary>The name of a bucket's ConfigMap, for patches of a single key.</summary>
     public static string BucketName(StackModel stack, string artifact, string bucket)
