@@ -86,8 +86,8 @@ internal static class BuiltinRules
         },
         ("v1", "PodTemplate") => rules with { Default = PodDefaults.Template, HasGeneration = true },
         ("v1", "ReplicationController") => rules with { Default = KindDefaults.ReplicaSet, HasGeneration = true },
-        ("v1", "PersistentVolumeClaim") => rules with { Default = KindDefaults.Claim, InitialStatus = new JsonObject { ["phase"] = "Pending" } },
-        ("v1", "PersistentVolume") => rules with { Default = KindDefaults.Volume, InitialStatus = new JsonObject { ["phase"] = "Pending" } },
+        ("v1", "PersistentVolumeClaim") => rules with { Default = KindDefaults.Claim, InitialStatus = new JsonObject { ["phase"] = "Pending" }, PrepareForCreate = static claim => KindDefaults.Protect(claim, "kubernetes.io/pvc-protection"), Validate = ConfigValidation.Claim, ValidateUpdate = static (now, _) => ConfigValidation.Claim(now) },
+        ("v1", "PersistentVolume") => rules with { Default = KindDefaults.Volume, InitialStatus = new JsonObject { ["phase"] = "Pending" }, PrepareForCreate = static volume => KindDefaults.Protect(volume, "kubernetes.io/pv-protection") },
         ("v1", "Endpoints") => rules with { Default = KindDefaults.Endpoints, Validate = ConfigValidation.Endpoints, ValidateUpdate = static (now, _) => ConfigValidation.Endpoints(now) },
         ("v1", "Event") => rules with { CreateOnUpdate = true, NameRule = NameRule.PathSegment, Validate = EventValidation.Core, ValidateUpdate = static (now, _) => EventValidation.Core(now) },
         ("events.k8s.io/v1", "Event") => rules with { CreateOnUpdate = true, NameRule = NameRule.PathSegment, Validate = EventValidation.New },
@@ -124,7 +124,7 @@ internal static class BuiltinRules
             ValidateUpdate = WorkloadValidation.DaemonSetUpdate,
             HasGeneration = true,
         },
-        ("batch", "Job") => rules with { Default = KindDefaults.Job, Validate = WorkloadValidation.Job, ValidateUpdate = WorkloadValidation.JobUpdate, HasGeneration = true },
+        ("batch", "Job") => rules with { Default = KindDefaults.Job, PrepareForCreate = KindDefaults.SelectByUid, Validate = WorkloadValidation.Job, ValidateUpdate = WorkloadValidation.JobUpdate, HasGeneration = true },
         ("batch", "CronJob") => rules with { Default = KindDefaults.CronJob, Validate = WorkloadValidation.CronJob, ValidateUpdate = static (now, _) => WorkloadValidation.CronJob(now), HasGeneration = true },
         ("rbac.authorization.k8s.io", "Role" or "ClusterRole") => rules with
         {
@@ -147,7 +147,7 @@ internal static class BuiltinRules
         ("autoscaling", "HorizontalPodAutoscaler") => rules with { Default = KindDefaults.Autoscaler },
         ("admissionregistration.k8s.io", _) => rules with { Default = KindDefaults.Webhooks, HasGeneration = true },
         ("storage.k8s.io", "StorageClass") => rules with { Default = KindDefaults.StorageClass },
-        ("scheduling.k8s.io", "PriorityClass") => rules with { Default = KindDefaults.PriorityClass },
+        ("scheduling.k8s.io", "PriorityClass") => rules with { Default = KindDefaults.PriorityClass, HasGeneration = true },
         ("authentication.k8s.io", "TokenRequest") => rules with { Default = KindDefaults.TokenRequest },
         _ => rules,
     };

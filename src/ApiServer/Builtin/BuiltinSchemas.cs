@@ -110,6 +110,7 @@ internal static class BuiltinSchemas
         "quantity" => new StructuralSchema { Type = "string", Format = "quantity" },
         "intstr" => new StructuralSchema { IntOrString = true, Format = "int-or-string" },
         "any" => new StructuralSchema { Type = "object", PreserveUnknown = true },
+        "schema" => new StructuralSchema { Type = "object", PreserveUnknown = true, Format = JsonSchemaProps.Format },
         _ => Type(Resolve(group, type).Group, type),
     };
 

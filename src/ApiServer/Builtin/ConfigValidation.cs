@@ -216,14 +216,14 @@ internal static class ConfigValidation
             string[] addresses = [.. (endpoint["addresses"] as JsonArray ?? []).Select(static address => Json.AsString(address) ?? "")];
             if (addresses.Length == 0)
             {
-                errors.Add(FieldError.Required(path + ".addresses", "must contain at least 1 item"));
+                errors.Add(FieldError.Required(path + ".addresses", "must contain at least 1 address"));
             }
 
             for (int i = 0; i < addresses.Length; i++)
             {
                 if (type is "IPv4" or "IPv6" && !IPAddress.TryParse(addresses[i], out _))
                 {
-                    errors.Add(FieldError.Invalid($"{path}.addresses[{i}]", Json.Quote(addresses[i]), $"must be a valid {type} address"));
+                    errors.Add(FieldError.Invalid($"{path}.addresses[{i}]", Json.Quote(addresses[i]), "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
                 }
             }
         }
@@ -315,7 +315,7 @@ internal static class ConfigValidation
             {
                 errors.Add(FieldError.NotSupported(path + ".kind", Json.Quote(subject.Text("kind")), "supported values: \"ServiceAccount\", \"User\", \"Group\""));
             }
-            else if (subject.Text("kind") == "ServiceAccount" && subject.Text("namespace").Length == 0)
+            else if (subject.Text("kind") == "ServiceAccount" && subject.Text("namespace").Length == 0 && binding.Text("kind") == "ClusterRoleBinding")
             {
                 errors.Add(FieldError.Required(path + ".namespace"));
             }
@@ -328,13 +328,41 @@ internal static class ConfigValidation
         Json.Equal(binding["roleRef"], old["roleRef"]) ? Binding(binding)
             : [FieldError.Invalid("roleRef", Json.Compact(new JsonObject { ["APIGroup"] = binding["roleRef"]?["apiGroup"]?.DeepClone(), ["Kind"] = binding["roleRef"]?["kind"]?.DeepClone(), ["Name"] = binding["roleRef"]?["name"]?.DeepClone() }), "cannot change roleRef"), .. Binding(binding)];
 
+    public static IReadOnlyList<FieldError> Claim(JsonObject claim)
+    {
+        var errors = new List<FieldError>();
+        JsonObject spec = claim.Sub("spec") ?? [];
+        if (spec["accessModes"] is not JsonArray { Count: > 0 })
+        {
+            errors.Add(FieldError.Required("spec.accessModes", "at least 1 access mode is required"));
+        }
+
+        if (spec.Sub("resources")?.Sub("requests")?["storage"] is null)
+        {
+            errors.Add(FieldError.Required("spec.resources[storage]"));
+        }
+
+        return errors;
+    }
+
+    // A disruption budget as the real server prints it in messages.
+    private static string Dump(JsonObject spec) => Json.Compact(
+        new JsonObject
+        {
+            ["MinAvailable"] = Json.Clone(spec["minAvailable"]),
+            ["Selector"] = Json.Clone(spec["selector"]),
+            ["MaxUnavailable"] = Json.Clone(spec["maxUnavailable"]),
+            ["UnhealthyPodEvictionPolicy"] = Json.Clone(spec["unhealthyPodEvictionPolicy"]),
+        },
+        sorted: false);
+
     public static IReadOnlyList<FieldError> DisruptionBudget(JsonObject budget)
     {
         var errors = new List<FieldError>();
         JsonObject spec = budget.Sub("spec") ?? [];
         if (spec["minAvailable"] is not null && spec["maxUnavailable"] is not null)
         {
-            errors.Add(FieldError.Invalid("spec", Json.Compact(spec), "minAvailable and maxUnavailable cannot be both set"));
+            errors.Add(FieldError.Invalid("spec", Dump(spec), "minAvailable and maxUnavailable cannot be both set"));
         }
 
         if (spec.Sub("selector") is { } selector)

@@ -188,7 +188,48 @@ internal static class KindDefaults
         spec.Default("backoffLimit", spec["backoffLimitPerIndex"] is null ? 6 : int.MaxValue);
         spec.Default("completionMode", "NonIndexed");
         spec.Default("suspend", false);
+        spec.Default("manualSelector", false);
+        if (job.SubOrNew("metadata")["labels"] is null && spec.Sub("template")?.Sub("metadata")?.Sub("labels") is { Count: > 0 } labels)
+        {
+            job.SubOrNew("metadata")["labels"] = labels.DeepClone();
+        }
+
         spec.Default("podReplacementPolicy", spec["podFailurePolicy"] is null ? "TerminatingOrFailed" : "Failed");
+    }
+
+    /// <summary>The selector of a job, and the labels its pods carry, come from its uid.</summary>
+    public static void SelectByUid(JsonObject job)
+    {
+        JsonObject metadata = job.SubOrNew("metadata");
+        JsonObject spec = job.SubOrNew("spec");
+        if (spec.Flag("manualSelector") || metadata.Text("uid") is not { Length: > 0 } uid)
+        {
+            return;
+        }
+
+        JsonObject labels = spec.SubOrNew("template").SubOrNew("metadata").SubOrNew("labels");
+        foreach ((string name, string value) in (ReadOnlySpan<(string, string)>)[("batch.kubernetes.io/controller-uid", uid), ("batch.kubernetes.io/job-name", metadata.Text("name")), ("controller-uid", uid), ("job-name", metadata.Text("name"))])
+        {
+            labels[name] = value;
+        }
+
+        metadata["labels"] ??= labels.DeepClone();
+        spec["selector"] ??= new JsonObject { ["matchLabels"] = new JsonObject { ["batch.kubernetes.io/controller-uid"] = uid } };
+    }
+
+    /// <summary>What protects a volume in use from being deleted.</summary>
+    public static void Protect(JsonObject storage, string finalizer)
+    {
+        JsonObject metadata = storage.SubOrNew("metadata");
+        if (metadata["finalizers"] is not JsonArray list)
+        {
+            metadata["finalizers"] = list = [];
+        }
+
+        if (!list.Any(known => Json.AsString(known) == finalizer))
+        {
+            list.Add((JsonNode)finalizer);
+        }
     }
 
     public static void CronJob(JsonObject job)
@@ -275,7 +316,19 @@ internal static class KindDefaults
         }
     }
 
-    public static void Autoscaler(JsonObject scaler) => scaler.SubOrNew("spec").Default("minReplicas", 1);
+    public static void Autoscaler(JsonObject scaler)
+    {
+        JsonObject spec = scaler.SubOrNew("spec");
+        spec.Default("minReplicas", 1);
+        if (spec["metrics"] is not JsonArray { Count: > 0 } && scaler.Text("apiVersion") == "autoscaling/v2")
+        {
+            spec["metrics"] = new JsonArray(new JsonObject
+            {
+                ["type"] = "Resource",
+                ["resource"] = new JsonObject { ["name"] = "cpu", ["target"] = new JsonObject { ["type"] = "Utilization", ["averageUtilization"] = 80 } },
+            });
+        }
+    }
 
     public static void StorageClass(JsonObject storage)
     {

@@ -35,10 +35,9 @@ internal static class PodValidation
         }
 
         CheckOption(spec, "restartPolicy", ["Always", "Never", "OnFailure"], path, errors);
-        CheckOption(spec, "dnsPolicy", ["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"], path, errors);
-        if (spec.Integer("terminationGracePeriodSeconds") is < 0 and { } grace)
+        if (spec.Text("dnsPolicy") is not ("" or "ClusterFirst" or "ClusterFirstWithHostNet" or "Default" or "None") and var dns)
         {
-            errors.Add(FieldError.Invalid(path + ".terminationGracePeriodSeconds", grace.ToString(), "must be greater than or equal to 0"));
+            errors.Add(FieldError.NotSupported(path + ".dnsPolicy", Json.Quote(dns), "supported values: \"ClusterFirstWithHostNet\", \"ClusterFirst\", \"Default\", \"None\""));
         }
 
         if (spec.Integer("activeDeadlineSeconds") is < 1 and { } deadline)
@@ -67,6 +66,7 @@ internal static class PodValidation
             {
                 string second = volume.Select(static member => member.Key).Where(static key => key != "name").ElementAt(1);
                 errors.Add(FieldError.Forbidden($"{at}.{second}", "may not specify more than 1 volume type"));
+                continue;
             }
 
             if (volume.Sub("hostPath") is { } host && host.Text("path").Length == 0)
@@ -111,10 +111,6 @@ internal static class PodValidation
         {
             errors.Add(FieldError.Required(path + ".image"));
         }
-        else if (container.Text("image").Trim() != container.Text("image"))
-        {
-            errors.Add(FieldError.Invalid(path + ".image", Json.Quote(container.Text("image")), "must not have leading or trailing whitespace"));
-        }
 
         CheckPorts(container, path, errors);
         CheckEnv(container, path, errors);
@@ -135,9 +131,14 @@ internal static class PodValidation
         var names = new HashSet<string>();
         foreach ((JsonObject port, string at) in container.Indexed("ports", path + ".ports"))
         {
-            if (port.Text("name") is { Length: > 0 } name && !names.Add(name))
+            if (port.Text("name") is { Length: > 0 } name)
             {
-                errors.Add(FieldError.Duplicate(at + ".name", Json.Quote(name)));
+                int before = errors.Count;
+                CheckPortName(name, at + ".name", errors);
+                if (errors.Count == before && !names.Add(name))
+                {
+                    errors.Add(FieldError.Duplicate(at + ".name", Json.Quote(name)));
+                }
             }
 
             long number = port.Integer("containerPort") ?? 0;
@@ -176,16 +177,21 @@ internal static class PodValidation
         }
         else if (Json.AsString(port) is { } name)
         {
-            string? problem = name.Length > 15 ? "must be no more than 15 characters"
-                : name.Any(static c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-') ? "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"
-                : !name.Any(char.IsAsciiLetter) ? "must contain at least one letter (a-z)"
-                : name.StartsWith('-') || name.EndsWith('-') ? "must not begin or end with a hyphen"
-                : null;
-            if (problem is not null)
-            {
-                errors.Add(FieldError.Invalid(path, Json.Quote(name), problem));
-            }
+            CheckPortName(name, path, errors);
         }
+    }
+
+    private static void CheckPortName(string name, string path, List<FieldError> errors)
+    {
+        (bool Wrong, string Text)[] checks =
+        [
+            (name.Length > 15, "must be no more than 15 characters"),
+            (name.Any(static c => !char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-'), "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)"),
+            (!name.Any(char.IsAsciiLetterLower), "must contain at least one letter (a-z)"),
+            (name.Contains("--", StringComparison.Ordinal), "must not contain consecutive hyphens"),
+            (name.StartsWith('-') || name.EndsWith('-'), "must not begin or end with a hyphen"),
+        ];
+        errors.AddRange(checks.Where(static check => check.Wrong).Select(check => FieldError.Invalid(path, Json.Quote(name), check.Text)));
     }
 
     private static void CheckEnv(JsonObject container, string path, List<FieldError> errors)
@@ -210,7 +216,7 @@ internal static class PodValidation
                 }
                 else if (source.Count != 1)
                 {
-                    errors.Add(FieldError.Invalid(at + ".valueFrom", "\"\"", source.Count == 0 ? "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`" : "may not have more than one field specified at a time"));
+                    errors.Add(FieldError.Invalid(at + ".valueFrom", "\"\"", source.Count == 0 ? "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`" : "may not have more than one field specified at a time"));
                 }
             }
         }
@@ -243,8 +249,22 @@ internal static class PodValidation
         }
     }
 
+    private static void CheckResourceNames(JsonObject? resources, string list, string path, List<FieldError> errors)
+    {
+        foreach ((string name, JsonNode? _) in resources?.Sub(list) ?? [])
+        {
+            if (!name.Contains('/') && name is not ("cpu" or "memory" or "ephemeral-storage") && !name.StartsWith("hugepages-", StringComparison.Ordinal))
+            {
+                errors.Add(FieldError.Invalid($"{path}.{list}[{name}]", Json.Quote(name), "must be a standard resource type or fully qualified"));
+                errors.Add(FieldError.Invalid($"{path}.{list}[{name}]", Json.Quote(name), "must be a standard resource for containers"));
+            }
+        }
+    }
+
     private static void CheckResources(JsonObject? resources, string path, List<FieldError> errors)
     {
+        CheckResourceNames(resources, "limits", path, errors);
+        CheckResourceNames(resources, "requests", path, errors);
         JsonObject limits = resources?.Sub("limits") ?? [];
         foreach ((string name, JsonNode? request) in resources?.Sub("requests") ?? [])
         {

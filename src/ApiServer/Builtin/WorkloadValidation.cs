@@ -19,7 +19,11 @@ internal static class WorkloadValidation
         CheckCount(spec, "replicas", errors);
         CheckSelectorAndTemplate(spec, errors);
         JsonObject strategy = spec.Sub("strategy") ?? [];
-        PodValidation.CheckOption(strategy, "type", ["Recreate", "RollingUpdate"], "spec.strategy", errors);
+        if (strategy.Text("type") is not ("" or "Recreate" or "RollingUpdate") and var kind)
+        {
+            errors.Add(FieldError.NotSupported("spec.strategy", $"{{\"Type\":{Json.Quote(kind)},\"RollingUpdate\":null}}", "supported values: \"Recreate\", \"RollingUpdate\""));
+        }
+
         if (strategy.Text("type") == "Recreate" && strategy["rollingUpdate"] is not null)
         {
             errors.Add(FieldError.Forbidden("spec.strategy.rollingUpdate", "may not be specified when strategy `type` is 'Recreate'"));
@@ -59,8 +63,12 @@ internal static class WorkloadValidation
     {
         var errors = new List<FieldError>();
         JsonObject spec = set.Sub("spec") ?? [];
-        PodValidation.CheckOption(spec, "podManagementPolicy", ["OrderedReady", "Parallel"], "spec", errors);
-        PodValidation.CheckOption(spec.Sub("updateStrategy") ?? [], "type", ["OnDelete", "RollingUpdate"], "spec.updateStrategy", errors);
+        if (spec.Text("podManagementPolicy") is not ("" or "OrderedReady" or "Parallel") and var policy)
+        {
+            errors.Add(FieldError.Invalid("spec.podManagementPolicy", Json.Quote(policy), "must be 'OrderedReady' or 'Parallel'"));
+        }
+
+        CheckUpdateStrategy(spec, errors);
         if (spec.Sub("updateStrategy")?.Sub("rollingUpdate") is { } rolling && rolling.Integer("partition") is < 0 and { } partition)
         {
             errors.Add(FieldError.Invalid("spec.updateStrategy.rollingUpdate.partition", partition.ToString(), "must be greater than or equal to 0"));
@@ -87,8 +95,16 @@ internal static class WorkloadValidation
         var errors = new List<FieldError>();
         JsonObject spec = set.Sub("spec") ?? [];
         CheckSelectorAndTemplate(spec, errors);
-        PodValidation.CheckOption(spec.Sub("updateStrategy") ?? [], "type", ["OnDelete", "RollingUpdate"], "spec.updateStrategy", errors);
+        CheckUpdateStrategy(spec, errors);
         return errors;
+    }
+
+    private static void CheckUpdateStrategy(JsonObject spec, List<FieldError> errors)
+    {
+        if (spec.Sub("updateStrategy")?.Text("type") is not (null or "" or "OnDelete" or "RollingUpdate") and var strategy)
+        {
+            errors.Add(FieldError.Invalid("spec.updateStrategy", $"{{\"Type\":{Json.Quote(strategy)},\"RollingUpdate\":null}}", "must be 'RollingUpdate' or 'OnDelete'"));
+        }
     }
 
     public static IReadOnlyList<FieldError> DaemonSetUpdate(JsonObject set, JsonObject old) => [.. DaemonSet(set), .. SelectorChange(set, old)];
@@ -193,12 +209,17 @@ internal static class WorkloadValidation
             errors.Add(FieldError.Invalid("spec.template.metadata.labels", labels is null ? "null" : Json.Compact(labels), "`selector` does not match template `labels`"));
         }
 
-        CheckLabels(labels, "spec.template.metadata.labels", errors);
+        CheckLabels(labels, "spec.template.labels", errors);
         JsonObject podSpec = template.Sub("spec") ?? [];
         PodValidation.Spec(podSpec, "spec.template.spec", errors);
         if (podSpec.Text("restartPolicy") is "OnFailure" or "Never")
         {
             errors.Add(FieldError.NotSupported("spec.template.spec.restartPolicy", Json.Quote(podSpec.Text("restartPolicy")), "supported values: \"Always\""));
+        }
+
+        if (podSpec["activeDeadlineSeconds"] is not null)
+        {
+            errors.Add(FieldError.Forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported"));
         }
     }
 

@@ -90,6 +90,17 @@ internal sealed class CelChecker
             call.Target = null;
         }
 
+        if (call.Function is "_&&_" or "_||_")
+        {
+            foreach (Expr side in call.Arguments)
+            {
+                Expect(CelType.Bool, Visit(side), side.At);
+            }
+
+            call.Overloads = [.. CelFunctions.Find(call.Function, isMember: false)];
+            return CelType.Bool;
+        }
+
         bool member = call.Target is not null;
         CelType[] operands = [.. call.Operands.Select(Visit).ToList()];
         if (!CelFunctions.Exists(call.Function))
@@ -169,11 +180,6 @@ internal sealed class CelChecker
             return range.Kind is not (CelKind.Optional or CelKind.Dyn)
                 ? Fail(macro.At, $"found no matching overload for 'optMap' applied to '{range}.(dyn)'")
                 : macro.Kind == MacroKind.OptMap ? CelType.Optional(inner) : inner;
-        }
-
-        if (macro.Kind == MacroKind.Bind)
-        {
-            return Scoped([(macro.Variable, range)], () => Visit(macro.Body));
         }
 
         (CelType first, CelType second)? items = range.Kind switch

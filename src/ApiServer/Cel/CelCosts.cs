@@ -80,10 +80,9 @@ internal static class CelCosts
         (ulong range, ulong count) = Visit(macro.Range);
         (ulong body, ulong bodySize) = Visit(macro.Body);
         ulong filter = macro.Filter is null ? 0 : Visit(macro.Filter).Cost;
-        if (macro.Kind is MacroKind.Bind or MacroKind.OptMap or MacroKind.OptFlatMap)
+        if (macro.Kind is MacroKind.OptMap or MacroKind.OptFlatMap)
         {
-            ulong own = macro.Kind == MacroKind.Bind ? ListCost : ListCost + 3;
-            return (Add(Add(range, own), body), bodySize);
+            return (Add(Add(range, ListCost + 3), body), bodySize);
         }
 
         // Beyond the body, each round costs what keeping and testing the result takes.

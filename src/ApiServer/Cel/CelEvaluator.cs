@@ -162,13 +162,10 @@ internal sealed class CelEvaluator
     private object? RunMacro(Macro macro)
     {
         object? range = Run(macro.Range);
-        switch (macro.Kind)
+        if (macro.Kind is MacroKind.OptMap or MacroKind.OptFlatMap)
         {
-            case MacroKind.Bind:
-                return With(macro, range, null, () => Run(macro.Body));
-            case MacroKind.OptMap or MacroKind.OptFlatMap:
-                return range is not CelOptional { HasValue: true } some ? CelOptional.None
-                    : With(macro, some.Value, null, () => macro.Kind == MacroKind.OptMap ? CelOptional.Of(Run(macro.Body)) : Run(macro.Body));
+            return range is not CelOptional { HasValue: true } some ? CelOptional.None
+                : With(macro, some.Value, null, () => macro.Kind == MacroKind.OptMap ? CelOptional.Of(Run(macro.Body)) : Run(macro.Body));
         }
 
         IEnumerable<(object? First, object? Second)> rounds = range switch

@@ -144,6 +144,8 @@ internal sealed class CelParser
                 return List(token.At, token.Text == "[?");
             case CelToken.Symbol when token.Text == "{":
                 return MapEntries(token.At);
+            case CelToken.End:
+                throw new SyntaxException(new CelIssue(token.At, "Syntax error: mismatched input '<EOF>' expecting {'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER}"));
             default:
                 next--;
                 throw new SyntaxException(Unexpected());
@@ -271,18 +273,13 @@ internal sealed class CelParser
                 return new Select(at, select.Operand, select.Field, isTest: true);
             }
 
-            issue = new CelIssue(at, "invalid argument to has() macro");
+            issue = new CelIssue(arguments[0].At, "invalid argument to has() macro");
             return null;
         }
 
         public static Expr? Member(int at, string name, Expr target, List<Expr> arguments, out CelIssue? issue)
         {
             issue = null;
-            if (name == "bind" && target is Ident { Name: "cel" } && arguments is [Ident variable, var init, var body])
-            {
-                return new Macro(at, MacroKind.Bind, init, variable.Name, null, null, body);
-            }
-
             MacroKind? kind = (name, arguments.Count) switch
             {
                 ("all", 2 or 3) => MacroKind.All,

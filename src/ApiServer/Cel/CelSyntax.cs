@@ -70,11 +70,10 @@ internal enum MacroKind
     TransformMap,
     OptMap,
     OptFlatMap,
-    Bind,
 }
 
 /// <summary>
-/// A macro that binds variables: a loop over a range with an optional filter and a body, or a single binding.
+/// A macro that binds variables: a loop over a range with an optional filter and a body.
 /// With two variables the first is the index or key and the second the value.
 /// </summary>
 internal sealed class Macro(int at, MacroKind kind, Expr range, string variable, string? second, Expr? filter, Expr body) : Expr(at)

@@ -63,7 +63,7 @@ internal sealed record CelType(CelKind Kind, string Name, params CelType[] Param
 
     public static CelType TypeOf(CelType of) => new(CelKind.Type, "type", of);
 
-    public bool IsScalar => Kind is CelKind.Null or CelKind.Bool or CelKind.Int or CelKind.Uint or CelKind.Double or CelKind.Timestamp or CelKind.Duration;
+    public bool IsScalar => Kind is CelKind.Null or CelKind.Bool or CelKind.Int or CelKind.Uint or CelKind.Double or CelKind.Timestamp or CelKind.Duration or CelKind.Type;
 
     public override string ToString() => Parameters.Length == 0 || Kind == CelKind.Object ? Name : $"{Name}({string.Join(", ", (object[])Parameters)})";
 
@@ -76,7 +76,7 @@ internal sealed record CelType(CelKind Kind, string Name, params CelType[] Param
 /// <summary>The types of a schema as expressions see them.</summary>
 internal static class SchemaTypes
 {
-    private const long MaxRequestBytes = 3 * 1024 * 1024;
+    public const long MaxRequestBytes = 3 * 1024 * 1024;
 
     private static readonly CelType Meta = new(CelKind.Object, "object")
     {
@@ -128,6 +128,12 @@ internal static class SchemaTypes
             if (FieldNames.Escape(name) is { } escaped)
             {
                 fields[escaped] = type;
+            }
+
+            // After a dot the words reserved for other languages are names like any other.
+            if (FieldNames.IsReserved(name))
+            {
+                fields[name] = type;
             }
 
             if (schema.Rules.Required.Contains(name) && !field.HasDefault)

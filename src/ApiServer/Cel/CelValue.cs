@@ -78,7 +78,7 @@ internal abstract class CelMap
         public override bool TryGet(object? key, out object? value)
         {
             value = null;
-            if (key is not string shown || !names.TryGetValue(shown, out string? name))
+            if (key is not string shown || !(names.TryGetValue(shown, out string? name) || (FieldNames.IsReserved(shown) && members.ContainsKey(name = shown))))
             {
                 return false;
             }

@@ -79,6 +79,7 @@ internal sealed record CompiledRule(CelRule Source)
         }
 
         (IReadOnlyList<CelIssue> issues, IReadOnlySet<string> used) = CelChecker.Check(tree, variables);
+        issues = issues.Count > 0 ? issues : [.. LiteralCheck.Check(tree)];
         return issues.Count > 0 ? (null, CelIssue.Format(source, issues), used) : (tree, null, used);
     }
 }

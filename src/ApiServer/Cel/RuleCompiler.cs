@@ -64,14 +64,16 @@ internal sealed class RuleCompiler
 
         for (int i = 0; i < schema.Validations.Count; i++)
         {
-            CheckRule(CompiledRule.Compile(schema.Validations[i], schema, type), $"{path}.x-kubernetes-validations[{i}]", cardinality, uncorrelatable);
+            // Without a bound above it, a value can occur as often as its smallest form fits into a request.
+            ulong count = cardinality ?? (ulong)(SchemaTypes.MaxRequestBytes / ((type?.MinBytes ?? 0) + 1));
+            CheckRule(CompiledRule.Compile(schema.Validations[i], schema, type), $"{path}.x-kubernetes-validations[{i}]", count, uncorrelatable);
         }
     }
 
-    private void CheckRule(CompiledRule rule, string path, ulong? cardinality, string? uncorrelatable)
+    private void CheckRule(CompiledRule rule, string path, ulong count, string? uncorrelatable)
     {
-        ulong cost = CelCosts.Multiply(rule.Cost, cardinality ?? ulong.MaxValue);
-        Observe(path + ".rule", "estimated rule cost", rule.Cost == 0 ? 0 : cost);
+        ulong cost = CelCosts.Multiply(rule.Cost, count);
+        Observe(path + ".rule", "estimated rule cost", cost);
         if (rule.Error is not null)
         {
             errors.Add(FieldError.Invalid(path + ".rule", Dump(rule.Source), rule.Error));

@@ -57,7 +57,10 @@ internal sealed class CrdSchemaCheck
         }
 
         check.OpenApi(schema, path, insideMeta: false, root: true, defaultsForbidden: null);
-        List<FieldError> errors = [.. check.structure.Count > 0 ? check.structure : check.defaults, .. check.openApi];
+
+        // With keywords that nobody knows the schema has no structure to speak of.
+        bool unreadable = check.openApi.Exists(static error => Unsupported.Any(keyword => error.Detail == keyword.Text));
+        List<FieldError> errors = [.. unreadable ? [] : check.structure.Count > 0 ? check.structure : check.defaults, .. check.openApi];
         if (errors.Count == 0)
         {
             errors.AddRange(RuleCompiler.Check(SchemaReader.Read(schema), path));
@@ -445,6 +448,11 @@ internal sealed class CrdSchemaCheck
         for (int i = 0; i < names.Length; i++)
         {
             string at = $"{path}.items.properties[{names[i]}]";
+            if (names.AsSpan(0, i).Contains(names[i]))
+            {
+                openApi.Add(FieldError.Invalid(path + ".x-kubernetes-list-map-keys", Json.Compact(keys), "must not contain duplicate entries"));
+            }
+
             if (properties[names[i]] is not JsonObject property)
             {
                 openApi.Add(FieldError.Invalid(path + ".x-kubernetes-list-map-keys", Json.Compact(keys), "entries must all be names of item properties"));
@@ -454,11 +462,6 @@ internal sealed class CrdSchemaCheck
             if (Text(property, "type") is "array" or "object")
             {
                 openApi.Add(FieldError.Invalid(at + ".type", Json.Quote(Text(items, "type")), "must be a scalar type if parent array's x-kubernetes-list-type is map"));
-            }
-
-            if (names.AsSpan(0, i).Contains(names[i]))
-            {
-                openApi.Add(FieldError.Invalid(path + ".x-kubernetes-list-map-keys", Json.Compact(keys), "must not contain duplicate entries"));
             }
 
             if (!required.Contains(names[i]) && property["default"] is null)

@@ -151,6 +151,11 @@ internal static class CrdValidation
             errors.Add(FieldError.Invalid("spec.versions", Dump(spec, versions), "must have exactly one version marked as storage version"));
         }
 
+        if (names.Length > 0 && NameSyntax.Dns1035Label(names[0]) is { Count: > 0 } problems)
+        {
+            errors.Add(FieldError.Invalid("spec.version", Json.Quote(names[0]), string.Join(',', problems)));
+        }
+
         CheckNames(spec["names"] as JsonObject ?? [], errors);
         CheckShared(versions, errors);
         CheckConversion(spec["conversion"] as JsonObject ?? [], errors);

@@ -9,7 +9,7 @@ namespace OptiInfra.ApiServer.Schema;
 /// so that a pattern from a request can never hang the server. What RE2 does not know (look-around, back references) is
 /// an error here too.
 /// </summary>
-internal static class GoRegex
+internal static partial class GoRegex
 {
     private static readonly ConcurrentDictionary<string, (Regex? Regex, string? Error)> Cache = new();
 
@@ -19,6 +19,9 @@ internal static class GoRegex
         ["[:digit:]"] = "0-9", ["[:graph:]"] = "!-~", ["[:lower:]"] = "a-z", ["[:print:]"] = " -~", ["[:punct:]"] = "!-/:-@\\[-`{-~",
         ["[:space:]"] = "\\t\\n\\v\\f\\r ", ["[:upper:]"] = "A-Z", ["[:word:]"] = "0-9A-Za-z_", ["[:xdigit:]"] = "0-9A-Fa-f",
     };
+
+    [GeneratedRegex(@"^\{(\d{1,6})(?:,(\d{0,6}))?\}")]
+    private static partial Regex RepeatCount();
 
     public static bool TryCompile(string pattern, out Regex regex, out string error)
     {
@@ -88,6 +91,14 @@ internal static class GoRegex
             else if (c == ')' && --open < 0)
             {
                 return "unexpected ): `" + pattern + "`";
+            }
+            else if (c is '*' or '+' or '?' && i > 0 && pattern[i - 1] is '*' or '+' && (i < 2 || pattern[i - 2] != '\\') && !(c == '?' && (i < 2 || pattern[i - 2] is not ('*' or '+' or '?'))))
+            {
+                return "invalid nested repetition operator: `" + pattern[i - 1] + c + "`";
+            }
+            else if (c == '{' && RepeatCount().Match(pattern[i..]) is { Success: true } repeat && (repeat.Groups[2].Length > 0 && int.Parse(repeat.Groups[1].Value) > int.Parse(repeat.Groups[2].Value) || int.Parse(repeat.Groups[1].Value) > 1000))
+            {
+                return "invalid repeat count: `" + repeat.Value + "`";
             }
             else if (c is '*' or '+' or '?' && (i == 0 || pattern[i - 1] is '(' or '|') && !(c == '?' && i > 0 && pattern[i - 1] == '('))
             {

@@ -156,7 +156,7 @@ internal sealed class OpenApiWriter(string referencePrefix)
         string format = schema.Format switch
         {
             "micro-time" => "date-time",
-            "quantity" or "duration" when schema.Typed is not null => "",
+            "quantity" or "duration" or JsonSchemaProps.Format when schema.Typed is not null => "",
             _ => schema.Format,
         };
         Set(written, "format", format);

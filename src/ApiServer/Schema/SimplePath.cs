@@ -35,7 +35,8 @@ internal static class SimplePath
             }
             else
             {
-                error = bracket ? "array index is not supported" : $"expected [ or . but got: {path[at]}";
+                int end = path.AsSpan(at).IndexOfAny('.', '[') is var next && next < 0 ? path.Length : at + next;
+                error = bracket ? "array index is not supported" : $"expected [ or . but got: {path[at..end]}";
                 return false;
             }
 

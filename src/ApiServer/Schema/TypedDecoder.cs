@@ -63,6 +63,11 @@ internal sealed class TypedDecoder
             return Struct(schema, value, place);
         }
 
+        if (schema.Format == JsonSchemaProps.Format)
+        {
+            return JsonSchemaProps.Normalize(value, place.Path, unknown);
+        }
+
         return schema.Type switch
         {
             "object" when schema.Values is not null => Map(schema, value, place),
