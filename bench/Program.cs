@@ -5,6 +5,7 @@ using OptiInfra.Bench;
 using OptiInfra.Bench.Compiler;
 using OptiInfra.Bench.Kubernetes;
 using OptiInfra.Bench.Metrics;
+using OptiInfra.Bench.Operator;
 
 // Every measurement of the product, one line a figure: what, figure, peer, ratio, budget, verdict.
 //   dotnet run -c Release --project bench                all of them
@@ -19,6 +20,7 @@ Measurement[] all =
     .. BridgeMeasurements.All,
     .. ScrapeMeasurements.All,
     .. RuntimeMeasurements.All,
+    .. OperatorMeasurements.All,
 ];
 
 if (args.Contains("--bdn"))

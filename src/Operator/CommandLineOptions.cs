@@ -22,11 +22,12 @@ internal static class CommandLineOptions
         Option<string?> leaseNamespace = Text("--lease-namespace", "Namespace of the Lease. Default: the Pod's own.");
         Option<string?> identity = Text("--identity", "Name of this copy. Default: the Pod's name.", Environment.GetEnvironmentVariable("POD_NAME") ?? Environment.MachineName);
         Option<string?> listen = Text("--listen", "Address of /healthz, /readyz and /metrics.", "http://0.0.0.0:8080");
+        Option<string?> image = Text("--image", "Image of managed stacks' sync: this program's own.");
         Option<string?> feedback = Text("--feedback-seconds", "Seconds between two looks at Prometheus.", "5");
         Option<string?> level = Text("--log-level", "trace, debug, information, warning or error.", "information");
         Command command = new("operator", "Compile agents and policies into the configuration of their stacks, and write back what became of them.")
         {
-            kubeconfig, namespaces, election, leaseNamespace, identity, listen, feedback, level,
+            kubeconfig, namespaces, election, leaseNamespace, identity, listen, image, feedback, level,
         };
         command.SetAction((parsed, stop) => RunAsync(parsed.GetValue(kubeconfig), parsed.GetValue(level), (client, metrics, logger) =>
         {
@@ -37,6 +38,7 @@ internal static class CommandLineOptions
                 LeaseNamespace = parsed.GetValue(leaseNamespace) ?? client.Config.Namespace,
                 Identity = parsed.GetValue(identity)!,
                 Listen = parsed.GetValue(listen) is { Length: > 0 } address ? address : null,
+                Image = parsed.GetValue(image),
                 Feedback = new FeedbackOptions { Interval = TimeSpan.FromSeconds(double.Parse(parsed.GetValue(feedback)!, CultureInfo.InvariantCulture)) },
             };
             return new OperatorApp(options, client, metrics, TimeProvider.System, logger).RunAsync(stop);

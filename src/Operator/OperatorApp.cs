@@ -47,8 +47,8 @@ internal sealed class OperatorApp
         this.logger = logger;
         fleet = new Fleet(client, options.Namespaces, clock, logger);
         AgentReconciler agent = new(fleet, StatusOfAgentIsDue, OnAgentChanged);
-        PolicyReconciler policy = new(fleet, StatusOfPolicyIsDue);
-        StackReconciler stack = new(fleet, StatusOfStackIsDue, _ => EnqueueAll());
+        PolicyReconciler policy = new(fleet, StatusOfPolicyIsDue, stack => stacks!.Enqueue(stack, Crowd));
+        StackReconciler stack = new(fleet, options.Image, StatusOfStackIsDue, _ => EnqueueAll());
         EventRecorder events = new(client, new EventRecorderOptions { Controller = "optiinfra.io/operator", Instance = options.Identity, Logger = logger });
         StatusWriter status = new(client, fleet, stack, events, clock);
         ControllerOptions work = new() { Time = clock, Metrics = metrics, Logger = logger };
@@ -121,7 +121,7 @@ internal sealed class OperatorApp
         try
         {
             // The first to end ends both: a loop that fails must not leave the other running alone.
-            Task[] loops = [world.RunAsync(ending.Token), feedback.RunAsync(seen => OnObserved(world, seen), ending.Token)];
+            Task[] loops = [world.RunAsync(ending.Token), world.Secrets.RunAsync(world, ending.Token), feedback.RunAsync(seen => OnObserved(world, seen), ending.Token)];
             await await Task.WhenAny(loops);
         }
         catch (OperationCanceledException) when (ending.IsCancellationRequested && !stop.IsCancellationRequested)
@@ -230,12 +230,22 @@ internal sealed class OperatorApp
     private void OnAgentChanged(ObjectKey key, OptiAgent? agent)
     {
         EnqueuePoliciesOf(key.Namespace);
-        if (agent?.Spec.Stack is null)
+        foreach (StackWorld world in fleet.Worlds)
         {
-            foreach (StackWorld world in fleet.Worlds)
+            stackStatus.Enqueue(ObjectKeyOf(world), Crowd);
+            if (agent is not null && IsNewLook(world, agent))
             {
-                stackStatus.Enqueue(ObjectKeyOf(world), Crowd);
+                stacks.Enqueue(ObjectKeyOf(world), Crowd);
             }
+        }
+    }
+
+    /// <summary>Only the first agent of its kind calls for dashboards that are not there yet.</summary>
+    private static bool IsNewLook(StackWorld world, OptiAgent agent)
+    {
+        lock (world.Looks)
+        {
+            return !world.Looks.Contains(StackReconciler.LookOf(agent));
         }
     }
 

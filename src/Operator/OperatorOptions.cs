@@ -20,5 +20,8 @@ internal sealed record OperatorOptions
     /// <summary>Where /healthz, /readyz and /metrics are served; null serves nothing.</summary>
     public string? Listen { get; init; } = "http://0.0.0.0:8080";
 
+    /// <summary>The image that has <c>sync</c>, for managed stacks: our own. Without it managed stacks get their configuration but no workloads.</summary>
+    public string? Image { get; init; }
+
     public FeedbackOptions Feedback { get; init; } = new();
 }

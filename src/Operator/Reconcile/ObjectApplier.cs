@@ -9,7 +9,7 @@ namespace OptiInfra.Operator.Reconcile;
 
 /// <summary>
 /// Applies manifests server-side with their owner, each only when its content or the object behind it changed since we
-/// last applied it. What an owner no longer wants is deleted.
+/// last applied it. What an owner no longer wants is deleted. Only objects of the owner's namespace can name it as their owner.
 /// </summary>
 internal sealed class ObjectApplier(KubeClient client)
 {
@@ -25,7 +25,11 @@ internal sealed class ObjectApplier(KubeClient client)
         }
 
         JsonObject whole = (JsonObject)manifest.Json.DeepClone();
-        OwnerReferences.SetController(whole, ownerKind, owner);
+        if (manifest.Namespace == owner.Namespace)
+        {
+            OwnerReferences.SetController(whole, ownerKind, owner);
+        }
+
         JsonObject written = await client.ApplyAsync(manifest.Kind, whole, FieldManagers.Operator, force: true, stop);
         string version = (string?)written["metadata"]?["resourceVersion"] ?? "";
         applied[address] = new Applied(manifest.Hash, version, owner.Uid);

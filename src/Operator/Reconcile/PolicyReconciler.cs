@@ -7,7 +7,7 @@ using OptiInfra.Kubernetes.Runtime;
 namespace OptiInfra.Operator.Reconcile;
 
 /// <summary>One AlertPolicy, in the same way as <see cref="AgentReconciler"/>: its rule file goes on the stack's shelf of rules.</summary>
-internal sealed class PolicyReconciler(Fleet fleet, Action<ObjectKey> statusIsDue)
+internal sealed class PolicyReconciler(Fleet fleet, Action<ObjectKey> statusIsDue, Action<ObjectKey> routesChanged)
 {
     public async Task<ReconcileResult> ReconcileAsync(ObjectKey key, CancellationToken stop)
     {
@@ -31,6 +31,11 @@ internal sealed class PolicyReconciler(Fleet fleet, Action<ObjectKey> statusIsDu
         }
 
         fleet.PolicyStates[key] = state;
+        if (before?.Generation != state.Generation && state.Stack is { } serving)
+        {
+            routesChanged(serving);
+        }
+
         statusIsDue(key);
         return ReconcileResult.Done;
     }
@@ -79,6 +84,7 @@ internal sealed class PolicyReconciler(Fleet fleet, Action<ObjectKey> statusIsDu
         if (state.Stack is { } from && from != to)
         {
             fleet.FindWorld(from)?.RemovePolicy(state.Key);
+            routesChanged(from);
         }
     }
 }

@@ -41,6 +41,11 @@ internal sealed class StackWorld(KubeClient client, ObjectApplier applier, TimeP
 
     public Shelf Rules { get; } = new(client, Artifacts.Rules);
 
+    public StackSecrets Secrets { get; } = new(client, applier, clock, logger);
+
+    /// <summary>The kinds of agents (dialect and role) that the stack's dashboards are made for.</summary>
+    public HashSet<string> Looks { get; } = [];
+
     /// <summary>What Prometheus was last seen doing.</summary>
     public Observation Observed { get; set; } = Observation.Nothing;
 
@@ -76,6 +81,7 @@ internal sealed class StackWorld(KubeClient client, ObjectApplier applier, TimeP
     public void Put(CompiledAgent agent)
     {
         PutClasses(agent.Key, agent.Classes);
+        Secrets.Want(agent.Key, agent.Secrets);
         Scrape.Put(agent.Key, agent.Text);
         Poke();
     }
@@ -89,6 +95,7 @@ internal sealed class StackWorld(KubeClient client, ObjectApplier applier, TimeP
     public void RemoveAgent(string key)
     {
         PutClasses(key, []);
+        Secrets.Want(key, []);
         Scrape.Remove(key);
         Poke();
     }
@@ -153,6 +160,7 @@ internal sealed class StackWorld(KubeClient client, ObjectApplier applier, TimeP
     {
         ended.Cancel();
         ended.Dispose();
+        Secrets.Dispose();
     }
 
     /// <summary>Writes what is put, until stopped. A failure delays, it never loses.</summary>
