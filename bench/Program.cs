@@ -6,6 +6,7 @@ using OptiInfra.Bench.Compiler;
 using OptiInfra.Bench.Kubernetes;
 using OptiInfra.Bench.Metrics;
 using OptiInfra.Bench.Operator;
+using OptiInfra.Bench.PromQL;
 
 // Every measurement of the product, one line a figure: what, figure, peer, ratio, budget, verdict.
 //   dotnet run -c Release --project bench                all of them
@@ -21,6 +22,7 @@ Measurement[] all =
     .. ScrapeMeasurements.All,
     .. RuntimeMeasurements.All,
     .. OperatorMeasurements.All,
+    .. LintMeasurements.All,
 ];
 
 if (args.Contains("--bdn"))

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using OptiInfra.Cli.Output;
+using OptiInfra.PromQL.Alerting;
 using OptiInfra.PromQL.Lint;
 using OptiInfra.PromQL.Rules;
 using OptiInfra.PromQL.Syntax;
@@ -10,7 +11,7 @@ using OptiInfra.PromQL.Types;
 namespace OptiInfra.Cli.Commands;
 
 /// <summary>
-/// <c>optiinfra lint PATH…</c>: rule files, and resources that carry rules, read from files, folders or standard input (<c>-</c>).
+/// <c>optiinfra lint PATH…</c>: rule files, resources that carry rules, and Alertmanager configurations, read from files, folders or standard input (<c>-</c>).
 /// Ends with 1 when there are errors (with <c>--fail-on warning</c> also for warnings).
 /// </summary>
 internal static class LintCommand
@@ -98,8 +99,15 @@ internal static class LintCommand
         return findings.Any(finding => finding.Severity <= least) ? ExitCode.UserError : ExitCode.Done;
     }
 
-    private static ImmutableArray<Diagnostic> LintAll(Dictionary<string, string> sources, ParserOptions parser, LintOptions options) =>
-        Linter.Lint([.. sources.SelectMany(source => RuleDocuments.Read(source.Value, source.Key, parser))], options);
+    private static ImmutableArray<Diagnostic> LintAll(Dictionary<string, string> sources, ParserOptions parser, LintOptions options)
+    {
+        ILookup<bool, KeyValuePair<string, string>> byKind = sources.ToLookup(source => AlertmanagerConfig.LooksLikeOne(source.Value));
+        return
+        [
+            .. Linter.Lint([.. byKind[false].SelectMany(source => RuleDocuments.Read(source.Value, source.Key, parser))], options),
+            .. byKind[true].SelectMany(source => AlertmanagerConfig.Parse(source.Value, source.Key).Diagnostics),
+        ];
+    }
 
     private static LintOptions Options(System.CommandLine.ParseResult parsed, MetricCatalog catalog)
     {

@@ -42,6 +42,9 @@ public sealed partial class AlertmanagerConfig
 
     public bool IsValid => Diagnostics.IsEmpty;
 
+    /// <summary>Whether a text is meant for Alertmanager: it has a route and receivers at the top.</summary>
+    public static bool LooksLikeOne(string text) => RouteLine().IsMatch(text) && ReceiversLine().IsMatch(text);
+
     public static AlertmanagerConfig Parse(string text, string? source = null) => new(YamlTree.Parse(text, firstOnly: true), source);
 
     private void ReadObject(YamlNode node, string type, string what)
@@ -169,6 +172,12 @@ public sealed partial class AlertmanagerConfig
         return colon < 0 || (!bracketed && host.Contains(':', StringComparison.Ordinal)) || colon == text.Length - 1
             ? $"\"{text}\" is no host:port" : null;
     }
+
+    [GeneratedRegex(@"^route:", RegexOptions.Multiline)]
+    private static partial Regex RouteLine();
+
+    [GeneratedRegex(@"^receivers:", RegexOptions.Multiline)]
+    private static partial Regex ReceiversLine();
 
     [GeneratedRegex(@"^[-+]?((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$")]
     private static partial Regex GoDuration();
@@ -366,7 +375,8 @@ internal sealed class AlertmanagerChecks(YamlFields fields)
                 Demand(c, Text(c, "message_type") is "" or "text" or "markdown", "message_type must be text or markdown");
                 break;
             case "sns_configs":
-                Demand(c, HasText(c, "target_arn") != (HasText(c, "topic_arn") || HasText(c, "phone_number")) || HasText(c, "topic_arn") != HasText(c, "phone_number"),
+                // Exactly one of the three, or (an oddity of Alertmanager that is kept) all of them.
+                Demand(c, HasText(c, "target_arn") != HasText(c, "topic_arn") == !HasText(c, "phone_number"),
                     "must provide either a Target ARN, Topic ARN, or Phone Number for SNS config");
                 break;
             case "telegram_configs":
@@ -594,7 +604,7 @@ internal static class TimeIntervalChecks
 
     private static string? Month(string text) =>
         Range(text, month => Array.IndexOf(Months, month) is >= 0 and var index ? index + 1 : Number(month)) is not { } range ? "is no month"
-        : range.Begin > range.End ? "ends before it begins" : range.Begin < 1 || range.End > 12 ? "is out of range" : null;
+        : range.Begin > range.End ? "ends before it begins" : null;
 
     private static string? DayOfMonth(string text)
     {
