@@ -4,6 +4,7 @@ using OptiInfra.Compiler.Model;
 using OptiInfra.Compiler.Packs;
 using OptiInfra.Crds;
 using OptiInfra.PromQL.Syntax;
+using OptiInfra.PromQL.Text;
 
 namespace OptiInfra.Compiler.Compile;
 
@@ -71,6 +72,19 @@ public static class PolicyCompiler
         {
             yield return routes;
         }
+    }
+
+    /// <summary>The policy's rules as a rule file for its unit tests: without the label that routes alerts, which no test should have to name.</summary>
+    /// <param name="policy">The policy.</param>
+    /// <param name="agents">The agents of the policy's namespace.</param>
+    /// <param name="stack">The stack that serves the policy.</param>
+    public static (string Text, IReadOnlyList<Diagnostic> Diagnostics) RulesForTests(AlertPolicy policy, IEnumerable<OptiAgent> agents, StackModel stack)
+    {
+        ArgumentNullException.ThrowIfNull(policy);
+        ArgumentNullException.ThrowIfNull(stack);
+        var report = new Report($"AlertPolicy {policy.Metadata.Namespace ?? "default"}/{policy.Metadata.Name}");
+        IReadOnlyList<RuleGroup> groups = Groups(policy, [.. AgentMatch.Select(policy, agents)], stack, report);
+        return (RuleFileWriter.Write(groups, stack.Version, alertLabels: null), report.Diagnostics);
     }
 
     /// <summary>All groups of the policy, before they are written: packs first, own groups after them.</summary>

@@ -113,8 +113,8 @@ internal sealed class BinaryOperations(Evaluator evaluator, BinaryExpr expr, Ste
         BinaryOp.Mul => a * b,
         BinaryOp.Div => a / b,
         BinaryOp.Mod => a % b,
-        BinaryOp.Pow => Math.Pow(a, b),
-        _ => Math.Atan2(a, b),
+        BinaryOp.Pow => GoMath.Pow(a, b),
+        _ => GoMath.Atan2(a, b),
     };
 
     private bool Compare(double a, double b) => op switch

@@ -1,3 +1,4 @@
+using OptiInfra.PromQL.Builtins;
 using OptiInfra.PromQL.Data;
 using OptiInfra.PromQL.Syntax;
 using OptiInfra.PromQL.Types;

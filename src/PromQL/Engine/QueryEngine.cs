@@ -1,3 +1,4 @@
+using OptiInfra.PromQL.Builtins;
 using OptiInfra.PromQL.Data;
 using OptiInfra.PromQL.Syntax;
 using OptiInfra.PromQL.Types;
@@ -10,7 +11,7 @@ namespace OptiInfra.PromQL.Engine;
 //   Evaluator        walks the tree. Every node is evaluated for all steps at once and gives EvalSeries: one column of
 //                    values per series, one row per step. An instant query is a range query with one step.
 //   BinaryOperations, Aggregations, TopAggregations    operators on such columns.
-//   FunctionTable    name -> function; the families are one file each (*Functions.cs). Functions over ranges see a
+//   Builtins/        FunctionTable maps names to functions; the families are one file each. Functions over ranges see a
 //                    RangeWindow (the samples of one series in one range), all others see columns.
 //
 // It answers as Prometheus of the asked version does, down to rounding, warnings and error texts. It reads from memory

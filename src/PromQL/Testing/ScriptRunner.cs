@@ -1,4 +1,5 @@
 using System.Globalization;
+using OptiInfra.PromQL.Builtins;
 using OptiInfra.PromQL.Data;
 using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;

@@ -49,10 +49,10 @@ public sealed class EngineVerdictTests
 
     private sealed class Generator(Random random, PrometheusVersion version)
     {
-        private static readonly string[] Elementwise = ["abs", "ceil", "floor", "sqrt", "sgn", "round", "deg", "rad", "timestamp", "-", "sort", "sort_desc"];
+        private static readonly string[] Elementwise = ["abs", "ceil", "floor", "exp", "ln", "log2", "log10", "sin", "cos", "atan", "sqrt", "sgn", "round", "deg", "rad", "timestamp", "-", "sort", "sort_desc"];
         private static readonly string[] OverRange = ["rate", "increase", "delta", "irate", "idelta", "deriv", "resets", "changes", "avg_over_time", "sum_over_time", "min_over_time", "max_over_time", "count_over_time", "last_over_time", "stddev_over_time", "stdvar_over_time", "present_over_time", "absent_over_time"];
         private static readonly string[] Aggregations = ["min", "max", "count", "group", "quantile(0.3,", "count_values(\"v\","];
-        private static readonly string[] Binary = ["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "> bool", "== bool", "and", "or", "unless"];
+        private static readonly string[] Binary = ["+", "-", "*", "/", "%", "^", "atan2", "==", "!=", "<", "<=", ">", ">=", "> bool", "== bool", "and", "or", "unless"];
         private static readonly string[] Selectors = ["a_total", "a_total{x=\"1\"}", "a_total{x!=\"1\"}", "b", "b{y=~\"p|q\"}", "{__name__=~\"a_total|c\", x!~\"2.*\"}", "c", "missing{x=\"3\"}", "h_bucket"];
         private static readonly string[] Ranges = ["5m", "3m", "90s", "10m", "1m", "7m30s"];
 
@@ -157,7 +157,7 @@ public sealed class EngineVerdictTests
                 4 => Aggregate(depth - 1),
                 5 => $"({Vector(depth - 1)}) {Pick(Binary)} ({Vector(depth - 1)})",
                 6 => $"({Vector(depth - 1)}) {Pick(Binary)} {Pick(["on(x)", "ignoring(y)", "on()", "on(x) group_left", "on(x) group_right(y)"])} ({Vector(depth - 1)})",
-                7 => $"({Vector(depth - 1)}) {Pick(Binary[..13])} {Scalar()}",
+                7 => $"({Vector(depth - 1)}) {Pick(Binary[..15])} {Scalar()}",
                 _ => $"{Pick(OverRange)}({Range(depth - 1)})",
             };
         }

@@ -1,8 +1,9 @@
 using System.Collections.Frozen;
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>A call with its arguments evaluated (unless the function is in <see cref="FunctionTable.TakesExpressions"/>).</summary>
 internal readonly record struct FunctionCall(Evaluator Evaluator, Call Call, List<EvalSeries>[] Args, Steps Steps)

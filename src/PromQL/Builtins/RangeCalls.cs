@@ -1,7 +1,8 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>What a function over a range is told besides the samples; the scalars are its other arguments at this step, in order.</summary>
 internal readonly record struct RangeContext(Evaluator Evaluator, string MetricName, long Time, long RangeMs, double[] Scalars)

@@ -1,6 +1,7 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>Aggregations of one series over time.</summary>
 internal static class OverTimeFunctions

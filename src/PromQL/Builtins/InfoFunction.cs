@@ -1,7 +1,8 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>
 /// info(): adds to each series the labels of the info series (target_info unless another name is asked for) that has the

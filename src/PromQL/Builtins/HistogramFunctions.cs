@@ -1,8 +1,9 @@
 using System.Globalization;
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>Functions of classic histograms (a series per bucket, told by the label le) and native ones.</summary>
 internal static class HistogramFunctions
@@ -74,15 +75,68 @@ internal static class HistogramFunctions
     }
 
     /// <summary>One classic histogram: its labels without le, and the series of its buckets.</summary>
-    private sealed record Classic(EvalSeries Output, string Name, List<(double Bound, EvalSeries Series)> Buckets);
+    private sealed record Classic(EvalSeries Output, string Name, List<(double Bound, EvalSeries Series)> Buckets)
+    {
+        public bool Has(int step) => Buckets.Exists(bucket => bucket.Series.TryFloat(step, out _));
+
+        public List<ClassicBucket> At(int step)
+        {
+            List<ClassicBucket> buckets = [];
+            foreach ((double bound, EvalSeries series) in Buckets)
+            {
+                if (series.TryFloat(step, out double count))
+                {
+                    buckets.Add(new ClassicBucket(bound, count));
+                }
+            }
+            return buckets;
+        }
+    }
 
     private static List<EvalSeries> PerHistogram(
         FunctionCall call, List<EvalSeries> input, Func<FloatHistogram, string, int, double> native, Func<List<ClassicBucket>, string, int, double> classic)
     {
-        Evaluator evaluator = call.Evaluator;
-        var byLabels = new Dictionary<Labels, Classic>();
+        Dictionary<Labels, Classic> classics = Classics(call, input);
         var result = new List<EvalSeries>();
-        foreach (EvalSeries series in input.Where(HasFloats))
+        var conflicts = new HashSet<(Labels, int)>();
+        foreach (EvalSeries series in input.Where(series => series.HasHistograms))
+        {
+            var output = new EvalSeries(call.Evaluator.NameDropped(series.Labels), call.Steps.Count) { DropName = true };
+            for (int i = 0; i < call.Steps.Count; i++)
+            {
+                if (series[i].Histogram is not { } value)
+                {
+                    continue;
+                }
+                if (classics.TryGetValue(series.Labels, out Classic? same) && same.Has(i))
+                {
+                    call.Evaluator.Notes.Warn($"vector contains a mix of classic and native histograms for metric name {StringSyntax.Quote(series.Labels.Name)}");
+                    conflicts.Add((series.Labels, i));
+                    continue;
+                }
+                output[i] = native(value, series.Labels.Name, i);
+            }
+            result.Add(output);
+        }
+        foreach ((Labels labels, Classic histogram) in classics)
+        {
+            for (int i = 0; i < call.Steps.Count; i++)
+            {
+                if (!conflicts.Contains((labels, i)) && histogram.At(i) is { Count: > 0 } buckets)
+                {
+                    histogram.Output[i] = classic(buckets, histogram.Name, i);
+                }
+            }
+            result.Add(histogram.Output);
+        }
+        return call.Finished(result);
+    }
+
+    private static Dictionary<Labels, Classic> Classics(FunctionCall call, List<EvalSeries> input)
+    {
+        Evaluator evaluator = call.Evaluator;
+        var classics = new Dictionary<Labels, Classic>();
+        foreach (EvalSeries series in input.Where(series => Enumerable.Range(0, call.Steps.Count).Any(i => series.TryFloat(i, out _))))
         {
             string le = series.Labels[Labels.BucketBound];
             if (!TryBound(le, out double bound))
@@ -91,55 +145,14 @@ internal static class HistogramFunctions
                 continue;
             }
             Labels key = series.Labels.Without(Labels.BucketBound);
-            if (!byLabels.TryGetValue(key, out Classic? histogram))
+            if (!classics.TryGetValue(key, out Classic? histogram))
             {
                 histogram = new Classic(new EvalSeries(evaluator.NameDropped(key), call.Steps.Count) { DropName = true }, evaluator.IsV3 ? key.Name : "", []);
-                byLabels.Add(key, histogram);
+                classics.Add(key, histogram);
             }
             histogram.Buckets.Add((bound, series));
         }
-        var conflicts = new HashSet<(Labels, int)>();
-        foreach (EvalSeries series in input.Where(series => series.HasHistograms))
-        {
-            var output = new EvalSeries(evaluator.NameDropped(series.Labels), call.Steps.Count) { DropName = true };
-            for (int i = 0; i < call.Steps.Count; i++)
-            {
-                if (series[i].Histogram is not { } value)
-                {
-                    continue;
-                }
-                if (byLabels.TryGetValue(series.Labels, out Classic? same) && same.Buckets.Exists(b => b.Series.Has(i)))
-                {
-                    evaluator.Notes.Warn($"vector contains a mix of classic and native histograms for metric name {StringSyntax.Quote(series.Labels.Name)}");
-                    conflicts.Add((series.Labels, i));
-                    continue;
-                }
-                output[i] = native(value, series.Labels.Name, i);
-            }
-            result.Add(output);
-        }
-        foreach ((Labels labels, Classic histogram) in byLabels)
-        {
-            for (int i = 0; i < call.Steps.Count; i++)
-            {
-                List<ClassicBucket> buckets = [];
-                foreach ((double bound, EvalSeries series) in histogram.Buckets)
-                {
-                    if (series.TryFloat(i, out double count))
-                    {
-                        buckets.Add(new ClassicBucket(bound, count));
-                    }
-                }
-                if (buckets.Count > 0 && !conflicts.Contains((labels, i)))
-                {
-                    histogram.Output[i] = classic(buckets, histogram.Name, i);
-                }
-            }
-            result.Add(histogram.Output);
-        }
-        return call.Finished(result);
-
-        bool HasFloats(EvalSeries series) => Enumerable.Range(0, call.Steps.Count).Any(i => series.TryFloat(i, out _));
+        return classics;
     }
 
     private static bool TryBound(string text, out double bound)

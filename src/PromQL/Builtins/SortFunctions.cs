@@ -1,7 +1,8 @@
 using System.Globalization;
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>Orders for instant queries. The result of a range query is sorted by labels whatever is asked.</summary>
 internal static class SortFunctions

@@ -1,7 +1,8 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>How a series changes over a range: rates, differences, trends.</summary>
 internal static class RateFunctions

@@ -1,8 +1,9 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 using OptiInfra.PromQL.Types;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>Functions that work on labels: they see whole series, not samples.</summary>
 internal static class LabelFunctions

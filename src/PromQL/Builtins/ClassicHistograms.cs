@@ -1,6 +1,6 @@
 using OptiInfra.PromQL.Data;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>A cumulative bucket: how many observations were at most <paramref name="Bound"/>.</summary>
 internal readonly record struct ClassicBucket(double Bound, double Count);

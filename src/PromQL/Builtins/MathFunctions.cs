@@ -1,6 +1,7 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>Functions of one number, and those that choose among numbers.</summary>
 internal static class MathFunctions
@@ -8,9 +9,9 @@ internal static class MathFunctions
     public static IEnumerable<KeyValuePair<string, VectorFunction>> Elementwise =>
         new (string Name, Func<double, double> Compute)[]
         {
-            ("abs", Math.Abs), ("ceil", Math.Ceiling), ("floor", Math.Floor), ("exp", Math.Exp), ("sqrt", Math.Sqrt),
-            ("ln", Math.Log), ("log2", Math.Log2), ("log10", Math.Log10), ("sgn", value => value < 0 ? -1 : value > 0 ? 1 : value),
-            ("sin", Math.Sin), ("cos", Math.Cos), ("tan", Math.Tan), ("asin", Math.Asin), ("acos", Math.Acos), ("atan", Math.Atan),
+            ("abs", Math.Abs), ("ceil", Math.Ceiling), ("floor", Math.Floor), ("exp", GoMath.Exp), ("sqrt", Math.Sqrt),
+            ("ln", GoMath.Log), ("log2", GoMath.Log2), ("log10", GoMath.Log10), ("sgn", value => value < 0 ? -1 : value > 0 ? 1 : value),
+            ("sin", GoMath.Sin), ("cos", GoMath.Cos), ("tan", Math.Tan), ("asin", GoMath.Asin), ("acos", GoMath.Acos), ("atan", GoMath.Atan),
             ("sinh", Math.Sinh), ("cosh", Math.Cosh), ("tanh", Math.Tanh), ("asinh", Math.Asinh), ("acosh", Math.Acosh), ("atanh", Math.Atanh),
             ("rad", value => value * Math.PI / 180), ("deg", value => value * 180 / Math.PI),
         }.Select(entry => KeyValuePair.Create<string, VectorFunction>(entry.Name, call => call.Map((value, _) => entry.Compute(value))));

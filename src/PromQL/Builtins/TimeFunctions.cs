@@ -1,7 +1,8 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>Timestamps of samples, and the parts of dates. All dates are UTC.</summary>
 internal static class TimeFunctions

@@ -1,7 +1,7 @@
 using OptiInfra.PromQL.Data;
 using OptiInfra.PromQL.Types;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>What a function over a range sees at one step: the samples of one series in one range, in the order of time.</summary>
 internal readonly ref struct RangeWindow

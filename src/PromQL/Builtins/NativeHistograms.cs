@@ -1,7 +1,8 @@
 using OptiInfra.PromQL.Data;
+using OptiInfra.PromQL.Engine;
 using OptiInfra.PromQL.Syntax;
 
-namespace OptiInfra.PromQL.Engine;
+namespace OptiInfra.PromQL.Builtins;
 
 /// <summary>
 /// Estimates from native histograms. Inside exponential buckets observations are taken to be spread evenly on a logarithmic
