@@ -1,5 +1,10 @@
 using System.CommandLine;
 using OptiInfra.Cli.Output;
+using OptiInfra.Compiler.Compile;
+using OptiInfra.Compiler.Input;
+using OptiInfra.Compiler.Model;
+using OptiInfra.Crds;
+using OptiInfra.PromQL.Rules;
 using OptiInfra.PromQL.Syntax;
 using OptiInfra.PromQL.Testing;
 using OptiInfra.PromQL.Text;
@@ -36,12 +41,15 @@ internal static class TestCommand
         private int passed;
         private int failed;
         private bool broken;
+        private ResourceSet resources = new();
 
         public int Run(string[] paths)
         {
             try
             {
-                foreach (string path in paths.SelectMany(Files))
+                string[] files = [.. paths.SelectMany(Files)];
+                resources = Resources(paths);
+                foreach (string path in files)
                 {
                     RunFile(path);
                 }
@@ -63,9 +71,35 @@ internal static class TestCommand
                 .Order(StringComparer.Ordinal)
             : [path];
 
+        /// <summary>Policies, and the agents and stacks that decide what their packs become.</summary>
+        private static ResourceSet Resources(string[] paths)
+        {
+            IEnumerable<string> files = paths.SelectMany(path => Directory.Exists(path)
+                ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is ".yml" or ".yaml")
+                : [path]);
+            return ResourceReader.Read([.. files.Select(file => (file, File.ReadAllText(file)))
+                .Where(file => file.Item2.Contains($"apiVersion: {OptiResources.Group}/", StringComparison.Ordinal))]);
+        }
+
+        /// <summary>A policy's rules are what the compiler makes of it, packs included; where it cannot, its own groups have to do.</summary>
+        private LoadedRuleTests Compiled(LoadedRuleTests loaded)
+        {
+            AlertPolicy? policy = resources.Policies.Select(one => one.Resource)
+                .FirstOrDefault(one => $"{one.Metadata.Namespace ?? "default"}/{one.Metadata.Name}" == loaded.Policy);
+            if (policy is null || policy.Spec.Packs is not { Count: > 0 })
+            {
+                return loaded;
+            }
+
+            StackModel stack = resources.Stacks is [var one, ..] ? StackModel.From(one.Resource) : StackModel.Default;
+            IEnumerable<OptiAgent> agents = resources.Agents.Select(agent => agent.Resource).Where(agent => agent.Metadata.Namespace == policy.Metadata.Namespace);
+            (string text, IReadOnlyList<Diagnostic> problems) = PolicyCompiler.RulesForTests(policy, agents, stack);
+            return loaded with { Rules = [RuleFile.Parse(text, options, loaded.Name)], Diagnostics = [.. loaded.Diagnostics, .. problems] };
+        }
+
         private void RunFile(string path)
         {
-            foreach (LoadedRuleTests loaded in RuleTestLoader.LoadAll(path, options))
+            foreach (LoadedRuleTests loaded in RuleTestLoader.LoadAll(path, options).Select(Compiled))
             {
                 foreach (Diagnostic diagnostic in loaded.Diagnostics)
                 {

@@ -84,7 +84,7 @@ internal static class GoMath
         return fraction == 0.5 ? exponent - 1 : Log(fraction) * (1 / 0.693147180559945309417232121458176568) + exponent;
     }
 
-    public static double Log10(double x) => Log(x) * (1 / 2.30258509299404568401799145468436421);
+    public static double Log10(double x) => Log2(x) * (0.693147180559945309417232121458176568 / 2.30258509299404568401799145468436421);
 
     public static double Pow(double x, double y)
     {

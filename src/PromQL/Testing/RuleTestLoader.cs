@@ -15,6 +15,9 @@ namespace OptiInfra.PromQL.Testing;
 public sealed record LoadedRuleTests(string Name, RuleTestFile File, ImmutableArray<RuleFile> Rules, ImmutableArray<Diagnostic> Diagnostics)
 {
     public bool IsValid => !Diagnostics.Any(d => d.IsError);
+
+    /// <summary>The policy that the tests stand in, as namespace/name; null for a test file.</summary>
+    public string? Policy { get; init; }
 }
 
 /// <summary>Reads rule tests: promtool's files with the rule files that their patterns name, and the tests in AlertPolicies.</summary>
@@ -24,7 +27,7 @@ public static class RuleTestLoader
     public static bool HoldsTests(string text) => text.Contains("tests:", StringComparison.Ordinal)
         && YamlTree.Parse(text) is var tree && tree.Documents.Any(root => IsTestFile(root) || PolicyTests(root) is not null);
 
-    /// <summary>Everything a file has to test: itself, or each of the policies in it.</summary>
+    /// <summary>Everything a file has to test: itself, or each of the policies in it. Of a policy, the rules are its own groups; who can compile packs replaces them.</summary>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public static IReadOnlyList<LoadedRuleTests> LoadAll(string path, ParserOptions options)
     {
@@ -68,12 +71,12 @@ public static class RuleTestLoader
     private static LoadedRuleTests Policy(YamlTree tree, YamlMapping root, string path, ParserOptions options)
     {
         var metadata = root.Find("metadata") as YamlMapping;
-        string name = $"{path}: AlertPolicy {(metadata?.Find("namespace") as YamlScalar)?.Value ?? "default"}/{(metadata?.Find("name") as YamlScalar)?.Value}";
+        string name = $"{(metadata?.Find("namespace") as YamlScalar)?.Value ?? "default"}/{(metadata?.Find("name") as YamlScalar)?.Value}";
         var spec = (YamlMapping)root.Find("spec")!;
         var groups = new YamlMapping([.. spec.Entries.Where(entry => entry.Key.Value == "groups")]) { Start = spec.Start, End = spec.End };
         RuleFile rules = RuleFile.Read(tree, groups, options, path);
         RuleTestFile tests = RuleTestFile.Read(PolicyTests(root)!, options.Version, path);
-        return new LoadedRuleTests(name, tests, [rules], [.. tests.Diagnostics, .. rules.Diagnostics]);
+        return new LoadedRuleTests($"{path}: AlertPolicy {name}", tests, [rules], [.. tests.Diagnostics, .. rules.Diagnostics]) { Policy = name };
     }
 
     /// <summary>Go's filepath.Glob: * and ? within a path element, character classes, \ to escape; in the order of the names.</summary>
