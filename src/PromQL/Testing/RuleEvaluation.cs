@@ -184,8 +184,10 @@ internal sealed class RuleEvaluation
                 continue;
             }
             count++;
-            samples.Add((alert.Labels.With(Labels.MetricName, "ALERTS").With("alertstate", alert.State == AlertState.Firing ? "firing" : "pending"), 1.0));
-            samples.Add((alert.Labels.With(Labels.MetricName, "ALERTS_FOR_STATE"), Math.Floor(alert.ActiveAt / 1000.0)));
+            // A label whose template gave nothing is missing from the alert, but these series have it as it was written.
+            Labels labels = alert.Labels.Aggregate(Labels.From(state.Labels), (all, label) => all.With(label.Name, label.Value));
+            samples.Add((labels.With(Labels.MetricName, "ALERTS").With("alertstate", alert.State == AlertState.Firing ? "firing" : "pending"), 1.0));
+            samples.Add((labels.With(Labels.MetricName, "ALERTS_FOR_STATE"), Math.Floor(alert.ActiveAt / 1000.0)));
         }
         if (limit > 0 && count > limit)
         {
