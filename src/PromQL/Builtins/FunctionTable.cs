@@ -92,7 +92,6 @@ internal static class FunctionTable
         ["clamp_min"] = MathFunctions.ClampMin,
         ["clamp_max"] = MathFunctions.ClampMax,
         ["round"] = MathFunctions.Round,
-        ["log10"] = call => call.Map((value, _) => GoMath.Log10(value, direct: call.Evaluator.IsV3)),
         ["pi"] = call => call.Scalar(_ => Math.PI),
         ["scalar"] = MathFunctions.Scalar,
         ["vector"] = call => call.Args[0],

@@ -10,7 +10,7 @@ internal static class MathFunctions
         new (string Name, Func<double, double> Compute)[]
         {
             ("abs", Math.Abs), ("ceil", Math.Ceiling), ("floor", Math.Floor), ("exp", GoMath.Exp), ("sqrt", Math.Sqrt),
-            ("ln", GoMath.Log), ("log2", GoMath.Log2), ("sgn", value => value < 0 ? -1 : value > 0 ? 1 : value),
+            ("ln", GoMath.Log), ("log2", GoMath.Log2), ("log10", GoMath.Log10), ("sgn", value => value < 0 ? -1 : value > 0 ? 1 : value),
             ("sin", GoMath.Sin), ("cos", GoMath.Cos), ("tan", Math.Tan), ("asin", GoMath.Asin), ("acos", GoMath.Acos), ("atan", GoMath.Atan),
             ("sinh", Math.Sinh), ("cosh", Math.Cosh), ("tanh", Math.Tanh), ("asinh", Math.Asinh), ("acosh", Math.Acosh), ("atanh", Math.Atanh),
             ("rad", value => value * Math.PI / 180), ("deg", value => value * 180 / Math.PI),

@@ -84,10 +84,7 @@ internal static class GoMath
         return fraction == 0.5 ? exponent - 1 : Log(fraction) * 1.44269504088896340735992468100189214 + exponent;
     }
 
-    /// <summary>Go has changed its way; releases of Prometheus up to 2.x were built with the older one, by the binary logarithm.</summary>
-    public static double Log10(double x, bool direct) => direct
-        ? Log(x) * 0.43429448190325182765112891891660508229
-        : Log2(x) * 0.30102999566398119521373889472449302676;
+    public static double Log10(double x) => Log(x) * 0.43429448190325182765112891891660508229;
 
     public static double Pow(double x, double y)
     {
