@@ -57,13 +57,28 @@ internal sealed partial class MonitoringUnderTest : IAsyncDisposable
         string system = await ClusterUnderTest.CreateNamespaceAsync(client, "optiinfra-system");
         string ns = await ClusterUnderTest.CreateNamespaceAsync(client, "shop");
         MonitoringUnderTest world = new(cluster, kubectl, folder, client, ns);
-        world.Monitoring = await LocalMonitoring.StartAsync(new LocalMonitoringOptions
+        try
+        {
+            await world.StartMonitoringAsync(system, prometheus);
+            return world;
+        }
+        catch
+        {
+            client.Dispose();
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task StartMonitoringAsync(string system, Tool prometheus)
+    {
+        Monitoring = await LocalMonitoring.StartAsync(new LocalMonitoringOptions
         {
             Cluster = cluster.Config,
             Stack = new ObjectKey(system, "default"),
             StackSpec = new JsonObject
             {
-                ["namespaces"] = new JsonObject { ["matchNames"] = new JsonArray(ns) },
+                ["namespaces"] = new JsonObject { ["matchNames"] = new JsonArray(Namespace) },
                 ["defaults"] = new JsonObject { ["interval"] = "1s", ["timeout"] = "1s", ["evaluationInterval"] = "1s" },
                 ["alertmanager"] = new JsonObject { ["enabled"] = false },
             },
@@ -72,8 +87,7 @@ internal sealed partial class MonitoringUnderTest : IAsyncDisposable
             Feedback = TimeSpan.FromMilliseconds(300),
             Logger = NullLogger.Instance,
         }, CancellationToken.None);
-        world.Prometheus = new PrometheusApi(world.Monitoring.Prometheus!);
-        return world;
+        Prometheus = new PrometheusApi(Monitoring.Prometheus!);
     }
 
     /// <summary>Starts a demo agent on a free port; returns where it listens.</summary>

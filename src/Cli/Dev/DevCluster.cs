@@ -134,6 +134,12 @@ internal sealed class DevCluster : IAsyncDisposable
                 continue; // The one of this machine serves all.
             }
 
+            if (options.Apply is null && manifest["spec"] is JsonObject spec)
+            {
+                // The fleet has no databases, so there is nothing that its exporters could export.
+                spec.Remove("exporters");
+            }
+
             try
             {
                 await apply.ApplyAsync(manifest, stop);

@@ -76,10 +76,17 @@ internal sealed class LocalMonitoring : IAsyncDisposable
             ? await PrometheusProcess.StartAsync(tool, directory.ConfigFile, Path.Combine(options.Folder, "data"), options.PrometheusPort, stop)
             : null;
         LocalMonitoring monitoring = new(options, new KubeClient(options.Cluster), prometheus, configuration);
-        await monitoring.InstallAsync(stop);
-        monitoring.StartOperator();
-        monitoring.StartSync();
-        return monitoring;
+        try
+        {
+            await monitoring.InstallAsync(stop);
+            monitoring.Resume();
+            return monitoring;
+        }
+        catch
+        {
+            await monitoring.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Stops operator and sync as a crash would, Prometheus goes on; <see cref="Resume"/> starts them again.</summary>

@@ -17,7 +17,9 @@ internal sealed class Manifests(KubeClient client)
 
     private static readonly ResourceKind Definitions = new("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", Namespaced: false);
 
-    private readonly ConcurrentDictionary<(string ApiVersion, string Kind), ResourceKind> kinds = new();
+    // Our own kinds need no look-up: a server's discovery lags behind a definition that was just made.
+    private readonly ConcurrentDictionary<(string ApiVersion, string Kind), ResourceKind> kinds =
+        new(CrdManifest.All.Select(crd => KeyValuePair.Create((crd.Kind.ApiVersion, crd.Kind.Kind), crd.Kind)));
 
     /// <summary>Installs the CRDs and waits until they are served.</summary>
     public async Task InstallKindsAsync(CancellationToken stop)
