@@ -163,9 +163,19 @@ internal sealed class Responder(ApiCore core)
     {
         foreach (string warning in request.Warnings)
         {
-            request.Http.Response.Headers.Append("Warning", $"299 - {MetadataRules.Quote(warning)}");
+            request.Http.Response.Headers.Append("Warning", $"299 - {HeaderText(MetadataRules.Quote(warning))}");
         }
     }
+
+    /// <summary>A warning may quote what the client sent; a header takes printable ASCII only.</summary>
+    private static string HeaderText(string text) =>
+        string.Create(text.Length, text, (span, from) =>
+        {
+            for (int i = 0; i < span.Length; i++)
+            {
+                span[i] = from[i] is >= ' ' and <= '~' ? from[i] : '?';
+            }
+        });
 
     private static string InternalType(ResourceInfo info) =>
         info.IsCustom ? "unstructured.Unstructured" : $"{(info.Group.Length == 0 ? "core" : info.Group.Split('.')[0])}.{info.Kind}";
